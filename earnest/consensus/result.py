@@ -98,14 +98,40 @@ class RatingConsensus:
 class RankingConsensus:
     """Consensus on rankings of R items.
 
-    `ranking` [T, R] lists item numbers, best first; `precedence` [T, R, R] is the probability that the first
-    item stands before the second; `reliability` [W] in [0, 1].
+    `ranking` [T, R] lists item numbers, best first; `probability` [T] is that of the whole ranking being
+    right, `precedence` [T, R, R] that of the first item standing before the second; `tied` [T] tells where
+    the method itself left items tied and only their numbers decided; `score` [T, R] is what the method
+    ordered the items by, where it has such a score; `reliability` [W] in [0, 1] is the estimated probability
+    that the worker puts two items in the right order; `posterior` [T, R!] is the probability of every
+    ranking, in lexicographic order, and `spread` [W] the concentration of each worker's rankings around the
+    truth, where the method estimates them.
     """
 
     method: str
     tasks: Ids
     workers: Ids
     ranking: NDArray[np.int8]
+    probability: Floats
     precedence: Floats
+    tied: NDArray[np.bool_]
     reliability: Floats
     convergence: Convergence
+    score: Floats | None = None
+    posterior: Floats | None = None
+    spread: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PreferenceConsensus:
+    """Consensus on pairs of items that share items with each other.
+
+    `pairs` is the consensus on the tasks, as classes; `strength` [M] of each of the `items` [M] is a natural
+    logarithm of odds, with mean 0 over the items compared with each other; `error` [M] is its standard error;
+    `tie` is Davidson's parameter (0: there are no ties).
+    """
+
+    pairs: ClassConsensus
+    items: Ids
+    strength: Floats
+    error: Floats
+    tie: float

@@ -1,0 +1,29 @@
+"""Copeland's method: an item scores 1 for each item that a majority puts behind it, ½ for a draw (Copeland
+1951).
+
+Items with equal scores, common with few items, are ordered by Borda's count. An item that beats every other
+one (a Condorcet winner) comes first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from earnest.consensus.ballots import Gold, Rankings, by_score, elect
+from earnest.consensus.result import RankingConsensus
+from earnest.consensus.table import Floats, RankingTable
+
+
+def fit_predict(
+    table: RankingTable, gold: Gold = None, *, weights: ArrayLike | None = None
+) -> RankingConsensus:
+    """Rank by Copeland's score; `weights` [W] of the workers, 1 each when None."""
+    return elect("copeland", table, rule, gold, weights)
+
+
+def rule(wins: Floats) -> tuple[Rankings, Floats]:
+    """Counts [T, R, R] to rankings and scores [T, R]."""
+    margin = np.sign(np.round(wins - wins.swapaxes(1, 2), 9))
+    score = ((margin + 1) / 2).sum(axis=2) - 0.5
+    return by_score(score, wins.sum(axis=2)), score

@@ -1,0 +1,46 @@
+"""Ranked pairs: majorities are locked in from the largest, except those that would close a cycle (Tideman
+1987).
+
+Majorities of equal size are locked in the order of a tie-breaking ranking (Zavist & Tideman 1989), here
+Borda's. An item that beats every other one (a Condorcet winner) comes first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from earnest.consensus import borda
+from earnest.consensus.ballots import Gold, Rankings, elect
+from earnest.consensus.result import RankingConsensus
+from earnest.consensus.table import Floats, RankingTable
+
+
+def fit_predict(
+    table: RankingTable, gold: Gold = None, *, weights: ArrayLike | None = None
+) -> RankingConsensus:
+    """Rank by ranked pairs; `weights` [W] of the workers, 1 each when None."""
+    return elect("ranked_pairs", table, rule, gold, weights)
+
+
+def rule(wins: Floats) -> tuple[Rankings, None]:
+    """Counts [T, R, R] to rankings [T, R]; all tasks at once, one step for each pair of items."""
+    tasks, size = wins.shape[:2]
+    breaker, _ = borda.rule(wins)
+    place = np.argsort(breaker, axis=1)
+    margin = np.round(wins - wins.swapaxes(1, 2), 9).reshape(tasks, -1)
+    first = np.broadcast_to(np.repeat(place, size, axis=1), margin.shape)
+    second = np.broadcast_to(np.tile(place, (1, size)), margin.shape)
+    # Largest margin first; of equal ones the pair whose winner, then whose loser, the breaker puts first.
+    queue = np.lexsort((second, first, -margin), axis=1)
+    above = np.zeros((tasks, size, size), bool)
+    row = np.arange(tasks)
+    for step in range(size * size):
+        winner, loser = np.divmod(queue[:, step], size)
+        lock = (winner != loser) & ~above[row, loser, winner] & ~above[row, winner, loser]
+        reach = above[row, :, winner]
+        reach[row, winner] = True
+        below = above[row, loser, :]
+        below[row, loser] = True
+        above |= lock[:, None, None] & reach[:, :, None] & below[:, None, :]
+    return np.argsort(-above.sum(axis=2), axis=1, kind="stable").astype(np.int8), None
