@@ -1,1 +1,1 @@
-"""Earnest: staked crowd labels, scored by peers, with a settlement that anyone can have recomputed on chain."""
+"""Earnest: staked crowd labels, scored by peers, settled so that anyone can have the chain recompute it."""
