@@ -9,12 +9,8 @@ PYTHON ?= python3
 STAMPS := .stamps
 BIN := .venv/bin
 
-# Ape, py-solc-x and the devnet keep what they write inside the project; the user's own Ape accounts are not touched.
-# (Relative names are made absolute: Ape changes its working directory.)
-HERE := $(CURDIR)
-export APE_DATA_FOLDER := $(HERE)/.ape
-export SOLCX_BINARY_PATH := $(HERE)/.solcx
-export PATH := $(HERE)/.venv/bin:$(HERE)/node_modules/.bin:$(PATH)
+# Where everything lives and is found; bash reads it before each recipe.
+export BASH_ENV := $(CURDIR)/tools/env.sh
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 ANVIL := --network ethereum:local:foundry
@@ -45,6 +41,8 @@ $(STAMPS)/bench: requirements-bench.lock $(STAMPS)/python
 
 $(STAMPS)/node: package-lock.json package.json | $(STAMPS)/tools
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@# the native binaries themselves: npm's wrappers outlive, or leave behind, a node that is killed
+	@for binary in node_modules/@foundry-rs/*-*/bin/*; do ln -sf "../../$$binary" node_modules/.bin/; done
 	@touch $@
 
 $(STAMPS)/solc: ape-config.yaml tools/install_solc.py tools/solc/solc.js $(STAMPS)/python $(STAMPS)/node

@@ -1,0 +1,12 @@
+# Sourced, by the Makefile for every recipe and by you for a shell of your own: `source tools/env.sh`.
+# Ape, py-solc-x and the devnet then keep all that they write inside the project; your own Ape accounts are untouched.
+root=$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)
+
+export APE_DATA_FOLDER="${APE_DATA_FOLDER:-$root/.ape}"
+export SOLCX_BINARY_PATH="$root/.solcx"
+case "$PATH" in
+    "$root/.venv/bin:"*) ;;
+    *) export PATH="$root/.venv/bin:$root/node_modules/.bin:$PATH" ;;
+esac
+
+unset root
