@@ -1,4 +1,4 @@
-"""The audit (design, section 6): the experimenter's hidden checks of a batch, written, enciphered and opened."""
+"""The audit (design, section 6): the experimenter's hidden checks, written, enciphered and opened."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BYTE: Final = 8
 class AuditRow:
     """One batch's checks: positions that the whole cohort shares, known answers, and tasks shown twice.
 
-    `shared` positions ascending; `gold` as (position, label) by position; `repeats` as (first, second) by first.
+    `shared` positions ascend; `gold` is (position, label) by position, `repeats` (first, second) by first.
     """
 
     shared: tuple[int, ...]
@@ -52,22 +52,20 @@ def check_row(row: AuditRow, batch_size: int, label_count: int) -> None:
         if position not in shared:
             raise AuditError(f"Gold position {position} is not shared; gold positions must be.")
         if not 0 <= label < label_count:
-            raise AuditError(
-                f"Gold label {label} at position {position} is out of range; it must be 0 to {label_count - 1}."
-            )
+            raise AuditError(f"Gold label {label} at position {position} must be 0 to {label_count - 1}.")
     firsts = [first for first, _ in row.repeats]
     if not _ascends(firsts):
         raise AuditError(f"First positions of repeats are {firsts}; they must ascend strictly.")
     for first, second in row.repeats:
         if not 0 <= first < second < batch_size:
-            raise AuditError(f"Repeat ({first}, {second}) is out of order; 0 ≤ first < second < {batch_size}.")
+            raise AuditError(f"Repeat ({first}, {second}) must have 0 ≤ first < second < {batch_size}.")
 
 
 def encode_row(row: AuditRow, batch_size: int, label_count: int, length: int | None = None) -> bytes:
     """The row in the clear, padded with zeros to `length` bytes if that is given.
 
-    Rows padded to one length do not tell how many checks they hold. Raises AuditError as `check_row`, and for a
-    length shorter than the row or above `max_row`.
+    Rows padded to one length do not tell how many checks they hold. Raises AuditError as `check_row`, and
+    for a length shorter than the row or above `max_row`.
     """
     check_row(row, batch_size, label_count)
     least, most = row_length(row, batch_size), max_row(batch_size)
@@ -112,12 +110,12 @@ def encipher(data: bytes, key: bytes, batch: int) -> bytes:
 def seal(rows: Sequence[AuditRow], key: bytes, batch_size: int, label_count: int) -> list[bytes]:
     """All rows, in the order of their batches, enciphered and padded to the length of the longest.
 
-    Their `merkle.tree` has the campaign's `audit_root` on top. Raises AuditError as `encode_row` and `encipher`.
+    Their `merkle.tree` has the campaign's `audit_root` on top. Raises AuditError as `encode_row` and
+    `encipher`.
     """
     length = max((row_length(row, batch_size) for row in rows), default=0)
-    return [
-        encipher(encode_row(row, batch_size, label_count, length), key, batch) for batch, row in enumerate(rows)
-    ]
+    clear = (encode_row(row, batch_size, label_count, length) for row in rows)
+    return [encipher(data, key, batch) for batch, data in enumerate(clear)]
 
 
 def open_rows(
@@ -133,7 +131,10 @@ def open_rows(
 def open_row(
     enciphered: bytes, key: bytes, batch: int, batch_size: int, label_count: int
 ) -> AuditRow | None:
-    """One batch's row in the clear; None when it does not parse. Raises AuditError when the key is no 32 bytes."""
+    """One batch's row in the clear; None when it does not parse.
+
+    Raises AuditError when the key is no 32 bytes.
+    """
     data = encipher(enciphered, key, batch)
     try:
         return parse_row(data, batch_size, label_count)

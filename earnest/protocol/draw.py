@@ -1,8 +1,8 @@
 """The draw (design, section 7): which batch a seat gets, and which seats a batch gets, from one seed.
 
 Of `n` seats taken, `N = ⌊n / K⌋` batches are drawn; seat `i < N·K` is in round `r = ⌊i / N⌋` and gets batch
-`π_r(i mod N)`; the rest are benched. `π_r` is a generalised Feistel network on `Z_a × Z_b` (Black & Rogaway 2002)
-with cycle walking, so that the contract can evaluate it for one index, both ways, without storing a list.
+`π_r(i mod N)`; the rest are benched. `π_r` is a generalised Feistel network on `Z_a × Z_b` (Black & Rogaway
+2002) with cycle walking, so that the contract can evaluate it for one index, both ways, and stores no list.
 The functions for one seat or one batch do the same; those for all of them tabulate the round functions, which
 takes about `8·√N` hashes a round instead of `8·N`.
 """
@@ -24,14 +24,22 @@ BENCHED: Final = -1
 
 
 def seed(outcome: bytes, campaign: int) -> bytes:
-    """A campaign's seed, 32 bytes, from the randomness source's word (32 bytes). Raises DrawError for another."""
+    """A campaign's seed, 32 bytes, from the randomness source's word and the campaign's id.
+
+    Raises DrawError when the word is no 32 bytes or the id no uint256.
+    """
+    if not 0 <= campaign < 1 << 256:
+        raise DrawError(f"The campaign is {campaign}; it must be 0 to 2^256 − 1.")
     return keccak(_word("outcome", outcome) + campaign.to_bytes(32, "big"))
 
 
 def batch_count(seats: int, cohort: int) -> int:
-    """How many batches are drawn from `seats` seats taken. Raises DrawError for fewer than 0 seats or K < 1."""
+    """How many batches are drawn from `seats` seats taken, in cohorts of `cohort`.
+
+    Raises DrawError for fewer than 0 seats or cohorts below 1.
+    """
     if seats < 0 or cohort < 1:
-        raise DrawError(f"There are {seats} seats in cohorts of {cohort}; at least 0 in cohorts of at least 1.")
+        raise DrawError(f"{seats} seats in cohorts of {cohort}: they must be at least 0 and 1.")
     return seats // cohort
 
 

@@ -82,7 +82,7 @@ def dequantise(labels: ArrayLike, low: float, high: float, levels: int) -> NDArr
 
 
 def ranking_to_label(ranking: Sequence[int]) -> int:
-    """The Lehmer code of a ranking (item indexes, best first); raises LabelError for what is no permutation."""
+    """The Lehmer code of a ranking (item indexes, best first); raises LabelError for no permutation."""
     items = len(ranking)
     label_count(Metric.RANKING, items)
     if sorted(ranking) != list(range(items)):

@@ -1,8 +1,8 @@
 """The tree over a campaign's enciphered audit rows (design, section 6).
 
-An array of `2n − 1` hashes: the root first, node `i` with the children `2i + 1` and `2i + 2`, the leaf of batch
-`b` at `2n − 2 − b`. Leaves are hashed twice and inner nodes hash their children in ascending order, as in
-OpenZeppelin's StandardMerkleTree.
+An array of `2n − 1` hashes: the root first, node `i` with the children `2i + 1` and `2i + 2`, the leaf of
+batch `b` at `2n − 2 − b`. Leaves are hashed twice and inner nodes hash their children in ascending order, as
+in OpenZeppelin's StandardMerkleTree.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Typed data that is signed or committed to (EIP-712; design, section 7), and a seat's record on chain.
 
-Each of the four messages comes as `…_typed_data`, the whole JSON document that a wallet signs (numbers as decimal
-and bytes as hexadecimal strings, which no JSON reader rounds), and as `…_digest`, the 32 bytes it stands for.
+Each of the four messages comes as `…_typed_data`, the whole JSON document that a wallet signs (numbers as
+decimal and bytes as hexadecimal strings, which no JSON reader rounds), and as `…_digest`, the 32 bytes it
+stands for. All raise OpeningError for a value that does not fit its type.
 """
 
 from __future__ import annotations
@@ -58,22 +59,22 @@ class Domain:
 
 
 def opening_typed_data(domain: Domain, campaign: int, seat: int, labels: bytes, salt: bytes) -> TypedData:
-    """The opening of a seat's commitment. Raises OpeningError for a value that does not fit its type."""
+    """The opening of a seat's commitment."""
     return _typed_data(domain, "Opening", campaign, seat, labels, salt)
 
 
 def opening_digest(domain: Domain, campaign: int, seat: int, labels: bytes, salt: bytes) -> bytes:
-    """The commitment to an opening, 32 bytes. Raises OpeningError for a value that does not fit its type."""
+    """The commitment to an opening, 32 bytes."""
     return digest(opening_typed_data(domain, campaign, seat, labels, salt))
 
 
 def salt_typed_data(domain: Domain, campaign: int, seat: int) -> TypedData:
-    """What a wallet signs to get a seat's salt. Raises OpeningError for a value that does not fit its type."""
+    """What a wallet signs to get a seat's salt."""
     return _typed_data(domain, "Salt", campaign, seat)
 
 
 def salt_digest(domain: Domain, campaign: int, seat: int) -> bytes:
-    """The digest of `salt_typed_data`, 32 bytes. Raises OpeningError for a value that does not fit its type."""
+    """The digest of `salt_typed_data`, 32 bytes."""
     return digest(salt_typed_data(domain, campaign, seat))
 
 
@@ -82,8 +83,7 @@ def enrolment_typed_data(
 ) -> TypedData:
     """A labeler's consent to take `seats` seats, by `deadline` (unix time, that second included).
 
-    `nonce` is that of the labeler's account in the campaign's token. Raises OpeningError for a value that does
-    not fit its type.
+    `nonce` is that of the labeler's account in the campaign's token.
     """
     return _typed_data(domain, "Enrolment", campaign, labeler, seats, nonce, deadline)
 
@@ -91,7 +91,7 @@ def enrolment_typed_data(
 def enrolment_digest(
     domain: Domain, campaign: int, labeler: str, seats: int, nonce: int, deadline: int
 ) -> bytes:
-    """The digest of `enrolment_typed_data`, 32 bytes. Raises OpeningError for a value that does not fit."""
+    """The digest of `enrolment_typed_data`, 32 bytes."""
     return digest(enrolment_typed_data(domain, campaign, labeler, seats, nonce, deadline))
 
 
@@ -100,8 +100,7 @@ def commitment_typed_data(
 ) -> TypedData:
     """A labeler's consent to commit for a seat, by `deadline` (unix time, that second included).
 
-    `revision` is the number of commitments that the seat has already had. Raises OpeningError for a value that
-    does not fit its type.
+    `revision` is the number of commitments that the seat has already had.
     """
     return _typed_data(domain, "Commitment", campaign, seat, commitment, revision, deadline)
 
@@ -109,7 +108,7 @@ def commitment_typed_data(
 def commitment_digest(
     domain: Domain, campaign: int, seat: int, commitment: bytes, revision: int, deadline: int
 ) -> bytes:
-    """The digest of `commitment_typed_data`, 32 bytes. Raises OpeningError for a value that does not fit."""
+    """The digest of `commitment_typed_data`, 32 bytes."""
     return digest(commitment_typed_data(domain, campaign, seat, commitment, revision, deadline))
 
 
@@ -120,7 +119,7 @@ def digest(typed_data: TypedData) -> bytes:
 
 
 def domain_separator(domain: Domain) -> bytes:
-    """The hash of the domain, 32 bytes. Raises OpeningError for a value that does not fit its type."""
+    """The hash of the domain, 32 bytes."""
     return bytes(encode_typed_data(full_message=salt_typed_data(domain, 0, 0)).header)
 
 
@@ -183,7 +182,7 @@ def _document(kind: str, values: tuple[int | str | bytes, ...]) -> dict[str, Any
 
 def _json(member: str, solidity: str, value: Any) -> str:
     if solidity == "uint256":
-        if not isinstance(value, int) or not 0 <= value < 1 << 256:
+        if not (isinstance(value, int) and 0 <= value < 1 << 256):
             raise OpeningError(f"{member} is {value!r}; it must be an integer from 0 to 2^256 − 1.")
         return str(int(value))
     if solidity == "address":
@@ -198,6 +197,6 @@ def _json(member: str, solidity: str, value: Any) -> str:
 
 
 def _word(member: str, value: bytes) -> bytes:
-    if not (isinstance(value, bytes) and len(value) == 32):
+    if len(value) != 32:
         raise OpeningError(f"{member} is {value!r}; it must be 32 bytes.")
     return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
 from eth_abi.abi import encode
@@ -90,19 +89,19 @@ class Terms:
     """
 
     token: Address = ZERO_ADDRESS
-    batches: Uint32
-    cohort: Uint8
-    batch_size: Uint16
-    metric: Annotated[Metric, "uint8"]
-    classes: Uint8
+    stake: Uint96
     bounty: Uint96
     fee: Uint96 = 0
-    stake: Uint96
+    batch_size: Uint16
+    cohort: Uint8
+    metric: Annotated[Metric, "uint8"]
+    classes: Uint8
     bond: Uint96
+    batches: Uint32
+    enroll_by: Uint40
     curve: Curve
     weights: Weights
     periods: Periods
-    enroll_by: Uint40
     gate: Address = ZERO_ADDRESS
     gate_rule: Bytes32 = ZERO_WORD
     audit_root: Bytes32 = ZERO_WORD
@@ -145,7 +144,7 @@ class Terms:
             raise TermsError(f"cohort is {self.cohort}; it must be {MIN_COHORT} to {MAX_COHORT} seats.")
         if self.bond < 1:
             raise TermsError("bond is 0; a posting needs a bond that a false one can lose.")
-        for period in _members(Periods):
+        for period in _MEMBERS[Periods]:
             seconds = getattr(self.periods, period)
             if not 1 <= seconds <= MAX_PERIOD:
                 raise TermsError(f"periods.{period} is {seconds} s; it must be 1 to {MAX_PERIOD} s.")
@@ -168,20 +167,24 @@ def campaign_id(experimenter: str, terms: Terms) -> int:
 Record = Terms | Curve | Weights | Periods
 
 
-@cache
-def _members(record: type[Record]) -> dict[str, str | type[Record]]:
-    """Each member's Solidity type, or its class where it is a struct; in the contract's order."""
+def _typed_members(record: type[Any]) -> dict[str, str | type[Record]]:
     hints = get_type_hints(record, include_extras=True)
     return {name: get_args(hint)[1] if get_args(hint) else hint for name, hint in hints.items()}
 
 
+# Each member's Solidity type, or its class where it is a struct; in the contract's order.
+_MEMBERS: Final[dict[type[Any], dict[str, str | type[Record]]]] = {
+    record: _typed_members(record) for record in (Curve, Weights, Periods, Terms)
+}
+
+
 def _abi_type(record: type[Record]) -> str:
-    kinds = _members(record).values()
+    kinds = _MEMBERS[record].values()
     return f"({','.join(kind if isinstance(kind, str) else _abi_type(kind) for kind in kinds)})"
 
 
 def _to_abi(record: Record) -> tuple[Any, ...]:
-    values = ((kind, getattr(record, name)) for name, kind in _members(type(record)).items())
+    values = ((kind, getattr(record, name)) for name, kind in _MEMBERS[type(record)].items())
     return tuple(
         _to_abi(value) if not isinstance(kind, str) else int(value) if isinstance(value, Metric) else value
         for kind, value in values
@@ -189,7 +192,7 @@ def _to_abi(record: Record) -> tuple[Any, ...]:
 
 
 def _from_abi(record: type[Record], values: Any) -> Record:
-    members = _members(record)
+    members = _MEMBERS[record]
     if len(values) != len(members):
         raise TermsError(f"{record.__name__} has {len(members)} members, not {len(values)}.")
     found: dict[str, Any] = {}
@@ -211,7 +214,7 @@ def _metric(value: int) -> Metric:
 
 
 def _check_ranges(record: Record, prefix: str = "") -> None:
-    for member, kind in _members(type(record)).items():
+    for member, kind in _MEMBERS[type(record)].items():
         value = getattr(record, member)
         name = prefix + member
         if not isinstance(kind, str):
