@@ -41,6 +41,7 @@ $(STAMPS)/bench: requirements-bench.lock $(STAMPS)/python
 
 $(STAMPS)/node: package-lock.json package.json | $(STAMPS)/tools
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@rm -rf .ape/packages  # Ape's copy of the contract library
 	@# the native binaries themselves: npm's wrappers outlive, or leave behind, a node that is killed
 	@for binary in node_modules/@foundry-rs/*-*/bin/*; do ln -sf "../../$$binary" node_modules/.bin/; done
 	@touch $@
