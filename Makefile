@@ -14,7 +14,6 @@ export BASH_ENV := $(CURDIR)/tools/env.sh
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 ANVIL := --network ethereum:local:foundry
-IN_PROCESS := --network ethereum:local:test
 
 .PHONY: help setup setup-bench compile lint test test-in-process test-anvil demo fuzz bench bench-consensus slither lock clean
 
@@ -50,12 +49,41 @@ $(STAMPS)/solc: ape-config.yaml tools/install_solc.py tools/solc/solc.js $(STAMP
 	$(BIN)/python tools/install_solc.py
 	@touch $@
 
-lint: setup ## ruff and mypy
+compile: setup ## the contracts
+	ape compile --size
+
+lint: setup ## ruff, mypy, and the contracts without a compiler warning
 	ruff check .
 	mypy
+	python tools/check_warnings.py
 
-compile: setup ## the contracts
-	ape compile
+test: lint test-in-process test-anvil ## everything: linters, then the whole suite in process, then all that touches a chain on anvil
 
-clean: ## remove what was built, compiled and installed
-	rm -rf .stamps .venv node_modules .solcx .ape .build .hypothesis .mypy_cache .pytest_cache .ruff_cache crytic-export *.egg-info
+test-in-process: setup-bench
+	ape test -m "not fuzz and not anvil"
+
+test-anvil: setup-bench
+	ape test $(ANVIL) -m "(chain or anvil) and not fuzz and not slow"
+
+fuzz: setup-bench ## the differential tests with new random cohorts, for long
+	ape test $(ANVIL) tests/differential -m fuzz --hypothesis-profile=fuzz
+
+demo: setup ## a whole campaign with real labels on a devnet
+	ape run demo $(ANVIL)
+
+bench: setup ## gas and speed, written to benchmarks/
+	ape run bench $(ANVIL)
+
+bench-consensus: setup-bench ## every consensus beside crowd-kit's, written to benchmarks/
+	python -m benchmarks.consensus
+
+slither: compile ## static analysis of the contracts
+	python tools/standard_json.py > .build/standard-input.json
+	slither .build/standard-input.json --solc .solcx/solc-v*
+
+lock: ## pin anew what pyproject.toml and package.json ask for (needs uv)
+	tools/lock.sh
+
+clean: ## remove what was built, compiled and installed; accounts that Ape keeps here stay
+	rm -rf .stamps .venv node_modules .solcx .build .hypothesis .mypy_cache .pytest_cache .ruff_cache crytic-export *.egg-info
+	if [ -d .ape ]; then find .ape -mindepth 1 -maxdepth 1 ! -name accounts -exec rm -rf {} +; fi
