@@ -124,7 +124,7 @@ def permutation(seed: bytes, round_: int, size: int) -> NDArray[np.int64]:
         else:
             y = (y + np.array([f(j, half) % b for half in range(a)], dtype=np.int64)[x]) % b
     once = y * a + x
-    walked = once[:size]
+    walked: NDArray[np.int64] = once[:size]
     while (outside := walked >= size).any():
         walked = np.where(outside, once[walked], walked)
     return walked

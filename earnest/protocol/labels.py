@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations, permutations
 from math import factorial
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from earnest.protocol.errors import LabelError
 from earnest.protocol.terms import MAX_CLASSES, MAX_ITEMS, MIN_CLASSES, Metric
+
+MAX_PAIRS: Final = MAX_ITEMS * (MAX_ITEMS - 1) // 2
 
 
 def label_count(metric: Metric, classes: int) -> int:
@@ -65,7 +68,8 @@ def quantise(values: ArrayLike, low: float, high: float, levels: int) -> NDArray
     outside = ~((given >= low) & (given <= high))
     if outside.any():
         raise LabelError(f"Value {given[outside].flat[0]} is not on the scale; it must be {low} to {high}.")
-    return np.floor((given - low) / (high - low) * (levels - 1) + 0.5).astype(np.uint8)
+    nearest: NDArray[np.float64] = np.floor((given - low) / (high - low) * (levels - 1) + 0.5)
+    return nearest.astype(np.uint8)
 
 
 def dequantise(labels: ArrayLike, low: float, high: float, levels: int) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from earnest.protocol.audit import AuditRow, check_row
 from earnest.protocol.errors import ScoreError
-from earnest.protocol.labels import label_count, pair_bits, stack_labels
+from earnest.protocol.labels import MAX_PAIRS, label_count, pair_bits, stack_labels
 from earnest.protocol.terms import BPS, Metric, Terms
 
 UNSCORED: Final = -32_768
@@ -33,6 +33,9 @@ NO_SIGNAL: Final = -32_768
 
 # How many array elements a chunk of batches may take; small enough to stay in the processor's cache.
 _CHUNK: Final = 1 << 20
+
+# How many pair bits are set in each word of them.
+_BIT_COUNTS: Final = np.array([word.bit_count() for word in range(1 << MAX_PAIRS)], dtype=np.uint8)
 
 Labels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -214,7 +217,7 @@ def _fails(metric: Metric, classes: int, u: Labels, v: Labels) -> Mask:
         failed = 4 * np.abs(np.subtract(u, v, dtype=np.int64)) > classes - 1
     else:
         bits = pair_bits(classes)
-        failed = 2 * np.bitwise_count(bits[u] ^ bits[v]) > classes * (classes - 1) // 2
+        failed = 2 * _BIT_COUNTS[bits[u] ^ bits[v]] > classes * (classes - 1) // 2
     return failed
 
 
@@ -254,14 +257,15 @@ def _observed(metric: Metric, a: _Side, b: _Side) -> Int64s:
     elif metric is Metric.INTERVAL:
         apart = np.square(np.subtract(a.codes, b.codes, dtype=np.int32))
     else:
-        apart = np.bitwise_count(a.codes ^ b.codes)
+        apart = _BIT_COUNTS[a.codes ^ b.codes]
     total: Int64s = apart.sum(axis=-1, dtype=np.int64)
     return 2 * total if metric is Metric.NOMINAL else total
 
 
 def _trunc(numerator: Int64s, denominator: Int64s) -> Int64s:
     """Division toward zero by a positive denominator; NumPy's own rounds down."""
-    return np.sign(numerator) * (np.abs(numerator) // denominator)
+    quotient: Int64s = np.sign(numerator) * (np.abs(numerator) // denominator)
+    return quotient
 
 
 def _checks(terms: Terms, batches: int, rows: Sequence[AuditRow | None] | None) -> _Checks:

@@ -204,7 +204,8 @@ def _slashes(terms: Terms, scores: NDArray[np.int64]) -> Amounts:
     g = curve.slash_from - curve.slash_full
     short = curve.slash_from - scores
     excess = np.clip(short, 0, g) if g else (short > 0).astype(np.int64)
-    slash: Amounts = -(-terms.stake * curve.max_slash * excess.astype(object) // (BPS * max(g, 1)))
+    full = terms.stake * curve.max_slash
+    slash: Amounts = -(-full * excess.astype(object) // (BPS * max(g, 1)))
     return slash
 
 
@@ -220,7 +221,8 @@ def _batches_without_signal(curve: Curve, scores: NDArray[np.int64]) -> NDArray[
     ranked = np.sort(np.where(scored, scores, UNSCORED), axis=1)
     index = scores.shape[1] - 1 - np.maximum(number - 1, 0) // 2
     median = np.take_along_axis(ranked, index[:, None], axis=1)[:, 0]
-    return np.logical_and(number > 0, median < curve.floor)
+    without: NDArray[np.bool_] = (number > 0) & (median < curve.floor)
+    return without
 
 
 def _ceil_div(numerator: int, denominator: int) -> int:
