@@ -11,7 +11,10 @@ from hypothesis import HealthCheck, settings
 
 # Examples share the session's contracts and undo their own work with `rollback`.
 # `make test` draws the same examples every time; `make fuzz` draws new ones (--hypothesis-profile=fuzz).
-_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+_COMMON = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
 settings.register_profile("test", derandomize=True, **_COMMON)
 settings.register_profile("fuzz", max_examples=1_000, print_blob=True, **_COMMON)
 settings.load_profile("test")
@@ -28,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_chain(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Undo what a test did on chain. What session fixtures deploy stays, so deploy there or in the test itself."""
+    """Undo what a test did on chain; what session fixtures deploy stays, so deploy there or in the test."""
     if request.node.get_closest_marker("chain") is None:
         yield
         return

@@ -12,9 +12,9 @@ from ape.managers.chain import ChainManager
 def rollback(chain: ChainManager) -> Iterator[None]:
     """Undo on the chain whatever the block does, whether it ends well or raises; blocks may nest.
 
-    Neither of Ape's own ways will do: ``chain.isolate()`` swallows the exceptions raised inside it (failed assertions
-    too), and ``chain.restore()`` forgets the outer of two snapshots taken at one block of the in-process EVM, whose
-    snapshots are named by the block's hash.
+    Neither of Ape's own ways will do: ``chain.isolate()`` swallows the exceptions raised inside it (failed
+    assertions too), and ``chain.restore()`` forgets the outer of two snapshots taken at one block of the
+    in-process EVM, where a snapshot is the block's hash.
     """
     snapshot = chain.provider.snapshot()
     try:

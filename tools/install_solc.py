@@ -1,7 +1,7 @@
-"""Put the Solidity compiler where Ape looks for it: an executable ``solc-v<version>`` in ``$SOLCX_BINARY_PATH``.
+"""Put the compiler where Ape looks for it: an executable ``solc-v<version>`` in ``$SOLCX_BINARY_PATH``.
 
-The native compiler is taken where it can be downloaded and runs; elsewhere the same release from npm (WebAssembly,
-the same bytecode, slower) stands in for it, behind ``tools/solc/solc.js``.
+The native compiler is taken where it can be downloaded and runs; elsewhere the same release from npm
+(WebAssembly: the same bytecode, slower) stands in for it, behind ``tools/solc/solc.js``.
 
 Usage: ``python tools/install_solc.py [native|npm]``; without an argument native is tried first.
 """
@@ -46,7 +46,7 @@ def build_of(executable: Path) -> str:
 
 
 def npm_build(version: str) -> str:
-    """Check npm's compiler and return its build; it is pinned by hash, so it says what the native one must be."""
+    """Return the build of npm's compiler; it is pinned by hash, so the native one has to be the same."""
     package = ROOT / "node_modules" / "solc" / "package.json"
     if not package.is_file():
         raise Unavailable("node_modules/solc is missing: run `npm ci --ignore-scripts`")
@@ -70,7 +70,7 @@ def download_native(version: str, expected_build: str, target: Path) -> None:
                 check=True,
             )
         except subprocess.SubprocessError as error:
-            raise Unavailable("its download host cannot be reached, or has no build for this machine") from error
+            raise Unavailable("its host cannot be reached, or has no build for this machine") from error
         candidate = Path(scratch) / target.name
         if (found := build_of(candidate)) != expected_build:
             raise Unavailable(f"the download is {found}, not {expected_build}")
@@ -89,7 +89,7 @@ def link_shim(target: Path) -> None:
 
 
 def install(choice: str, folder: Path) -> str:
-    """Install the compiler into ``folder``, unless it is there, and return one line that says which one it is."""
+    """Install the compiler into ``folder``, unless it is there, and return a line that says which."""
     version = wanted_version()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"solc-v{version}"
@@ -112,7 +112,7 @@ def main() -> None:
     """Install the compiler, or say in one sentence what is missing."""
     choice = sys.argv[1] if len(sys.argv) > 1 else "auto"
     if choice not in ("auto", "native", "npm"):
-        sys.exit(f"install_solc: {choice!r} is no source of a compiler; say native or npm, or nothing for either")
+        sys.exit(f"install_solc: {choice!r} is no source of a compiler; say native, npm or nothing")
     if shutil.which("node") is None:
         sys.exit("install_solc: node is missing; Node 20 or later runs npm's compiler")
     try:

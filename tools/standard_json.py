@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "ape-config.yaml").read_text())
 SOLC = Path(os.environ.get("SOLCX_BINARY_PATH", ROOT / ".solcx")) / f"solc-v{CONFIG['solidity']['version']}"
 
-FULL_OUTPUT = {"*": ["abi", "metadata", "devdoc", "userdoc", "evm.bytecode", "evm.deployedBytecode"], "": ["ast"]}
+FULL_OUTPUT = {
+    "*": ["abi", "metadata", "devdoc", "userdoc", "evm.bytecode", "evm.deployedBytecode"],
+    "": ["ast"],
+}
 
 
 def own_contracts() -> list[Path]:

@@ -57,7 +57,7 @@ class TestRollback:
 @pytest.mark.parametrize("turn", [1, 2])
 def test_each_test_finds_a_clean_chain(chain, sink, pay, turn):
     assert sink.balance == 10_000 * ETHER
-    with rollback(chain):   # at the very block of the fixture's own snapshot, which must survive it
+    with rollback(chain):  # at the very block of the fixture's own snapshot, which must survive it
         pay()
     pay()
 
@@ -78,7 +78,10 @@ class TestClock:
         assert before <= chain.blocks.head.timestamp < before + 86_400
 
 
-def test_roles_are_distinct(accounts, experimenter, settler, challenger, attacker, relayer, operator, sink, labelers):
-    actors = [experimenter, settler, challenger, attacker, relayer, operator, sink, *labelers]
+ROLES = ["experimenter", "settler", "challenger", "attacker", "relayer", "operator", "sink"]
+
+
+def test_roles_are_distinct(request, labelers):
+    actors = [*map(request.getfixturevalue, ROLES), *labelers]
     assert len({actor.address for actor in actors}) == len(actors)
     assert len(labelers) >= 45

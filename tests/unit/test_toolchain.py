@@ -52,7 +52,8 @@ class TestCompiler:
     def test_reads_imports_below_the_base_path(self, solc, tmp_path):
         (tmp_path / "Base.sol").write_text(HEAD + "contract Base {}")
         source = standard_input(Child='import "Base.sol"; contract Child is Base {}')
-        output = json.loads(solc("--standard-json", "--base-path", str(tmp_path), stdin=source, cwd="/").stdout)
+        run = solc("--standard-json", "--base-path", str(tmp_path), stdin=source, cwd="/")
+        output = json.loads(run.stdout)
         assert set(output["contracts"]) == {"Base.sol", "Child.sol"}
 
     def test_names_an_import_that_is_missing(self, solc, tmp_path):
@@ -66,11 +67,14 @@ class TestCompiler:
         assert "--nonsense" in run.stderr
 
     def test_both_make_the_same_bytecode(self):
-        source = standard_input(Same="contract Same { function f(uint256 x) external pure returns (uint256) { return x * x; } }")
-        outputs = [
-            json.loads(subprocess.run([str(path), "--standard-json"], input=source, capture_output=True, text=True).stdout)
+        source = standard_input(
+            Same="contract Same { uint256 public x = 1; function f() external { x *= x; } }"
+        )
+        runs = [
+            subprocess.run([str(path), "--standard-json"], input=source, capture_output=True, text=True)
             for path in COMPILERS.values()
         ]
+        outputs = [json.loads(run.stdout) for run in runs]
         codes = [output["contracts"]["Same.sol"]["Same"]["evm"]["bytecode"]["object"] for output in outputs]
         assert codes[0]
         assert codes[0] == codes[1]
@@ -78,9 +82,8 @@ class TestCompiler:
 
 class TestWarnings:
     def check(self, *paths):
-        return subprocess.run(
-            [sys.executable, "tools/check_warnings.py", *map(str, paths)], cwd=ROOT, capture_output=True, text=True
-        )
+        command = [sys.executable, "tools/check_warnings.py", *map(str, paths)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
     def test_pass_where_there_is_none(self, tmp_path):
         (tmp_path / "Clean.sol").write_text(HEAD + "contract Clean {}")
@@ -88,7 +91,10 @@ class TestWarnings:
 
     @pytest.mark.parametrize(
         ("body", "says"),
-        [("function f() external pure { uint256 x; }", "Unused local variable"), ("uint256 x = ;", "Expected primary")],
+        [
+            ("function f() external pure { uint256 x; }", "Unused local variable"),
+            ("uint256 x = ;", "Expected primary"),
+        ],
     )
     def test_fail_on_a_warning_or_an_error(self, tmp_path, body, says):
         (tmp_path / "Bad.sol").write_text(HEAD + f"contract Bad {{ {body} }}")
