@@ -1,22 +1,19 @@
-"""What the methods that count rankings share: the pairwise counts, order by score, and the result."""
+"""What the methods that count rankings share: the pairwise counts and the order by score."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from earnest.consensus import kendall, mallows
-from earnest.consensus.result import RankingConsensus
+from earnest.consensus import kendall
 from earnest.consensus.table import Floats, RankingTable
 
 Rankings: TypeAlias = NDArray[np.int8]
 Gold: TypeAlias = Mapping[Any, Sequence[int]] | None
-Rule: TypeAlias = Callable[[Floats], tuple[Rankings, Floats | None]]
-"""Counts [T, R, R] to rankings [T, R], and the scores [T, R] they follow where there are any."""
 
 
 def counts(table: RankingTable, weights: ArrayLike | None = None) -> Floats:
@@ -52,38 +49,4 @@ def by_score(*scores: Floats) -> Rankings:
     number = np.broadcast_to(np.arange(scores[0].shape[-1]), scores[0].shape)
     # Sums of weights that should be equal may differ in the last bits.
     keys = [number, *(-np.round(score, 9) for score in reversed(scores))]
-    return np.lexsort(keys, axis=-1).astype(np.int8)
-
-
-def elect(
-    method: str, table: RankingTable, rule: Rule, gold: Gold = None, weights: ArrayLike | None = None
-) -> RankingConsensus:
-    """Rank the items of every task by `rule`.
-
-    A rule breaks ties by item number; the rule is applied a second time with the items numbered backwards,
-    and where that gives another ranking, the task is `tied`. Probabilities and reliabilities are those of
-    Mallows' model with a spread for each worker (`mallows.fit`): a rule has none of its own. Known rankings
-    are returned as they are, and teach the model each worker's spread.
-    """
-    wins = counts(table, weights)
-    ranking, score = rule(wins)
-    backwards, _ = rule(wins[:, ::-1, ::-1])
-    tied = (ranking != ranking.shape[1] - 1 - backwards).any(axis=1)
-    known = table.gold(gold)
-    for task, right in known.items():
-        ranking[task], tied[task] = right, False
-    model = mallows.fit(table, known)
-    return RankingConsensus(
-        method=method,
-        tasks=table.tasks,
-        workers=table.workers,
-        ranking=ranking,
-        probability=np.take_along_axis(model.posterior, kendall.index(ranking)[:, None], axis=1)[:, 0],
-        precedence=model.precedence,
-        tied=tied,
-        reliability=model.reliability,
-        convergence=model.convergence,
-        score=score,
-        posterior=model.posterior,
-        spread=model.spread,
-    )
+    return np.asarray(np.lexsort(keys, axis=-1), np.int8)

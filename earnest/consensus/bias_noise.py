@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 from scipy.sparse.linalg import cg
 from scipy.special import digamma
 from scipy.stats import t as student
@@ -80,8 +80,8 @@ def fit_predict(
     ratings, truth = (table.rating - origin) / unit, (known - origin) / unit
     load = table.per_worker
     priors = _Priors(0.0, 0.5, 0.0, 0.1, 2.0, 1.0)
-    precision = np.full(len(table.workers), priors.shape / priors.rate)
-    before = np.full(len(table.tasks), np.inf)
+    precision: Floats = np.full(len(table.workers), priors.shape / priors.rate)
+    before: Floats = np.full(len(table.tasks), np.inf)
     trace: list[float] = []
     converged = False
     for _ in range(iterations):
@@ -129,15 +129,17 @@ def _truths_and_biases(
     bias_precision = 1 / priors.bias + np.bincount(table.worker, each, minlength=workers)
     truth_pull = priors.centre / priors.signal + np.bincount(table.task, weight * data, minlength=tasks)
     bias_pull = priors.shift / priors.bias + np.bincount(table.worker, each * data, minlength=workers)
-    scaled = diags_array(1 / truth_precision) @ coupling
-    system = diags_array(bias_precision) - coupling.T @ scaled
+    scaled = coupling.multiply(1 / truth_precision[:, None]).tocsr()
+    own = np.arange(workers)
+    diagonal = csr_array((bias_precision, (own, own)), shape=(workers, workers))
+    system = diagonal - coupling.T @ scaled
     pull = bias_pull - scaled.T @ truth_pull
     if workers <= MOST_WORKERS and tasks * workers <= MOST_DENSE:
         factor = cho_factor(system.toarray())
         bias = cho_solve(factor, pull)
         covariance = cho_solve(factor, np.eye(workers))
         bias_variance = covariance.diagonal()
-        log_determinant = 2 * np.log(factor[0].diagonal()).sum()
+        log_determinant = 2 * np.log(np.diagonal(factor[0])).sum()
         mixed = scaled @ covariance
         along = mixed[table.task, table.worker]
         extra = np.asarray((scaled * mixed).sum(axis=1)).ravel()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from earnest.consensus.ballots import Gold, Rankings, by_score, elect
+from earnest.consensus.ballots import Gold, Rankings, by_score
+from earnest.consensus.elect import elect
 from earnest.consensus.result import RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
 

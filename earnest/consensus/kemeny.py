@@ -1,8 +1,9 @@
 """Kemeny's ranking: the one with the fewest discordant pairs with all answers (Kemeny 1959).
 
-Exact, over all R! rankings of up to 7 items; `score` is not there, since Kemeny orders rankings and not items.
-Where several rankings are equally near, Borda's count decides between them. It is the maximum likelihood
-ranking under Mallows' model with one spread for everybody (Young 1988); `mallows` has one for each worker.
+Exact, over all R! rankings of up to 7 items; `score` is not there, since Kemeny orders rankings and not
+items. Where several rankings are equally near, Borda's count decides between them. It is the maximum
+likelihood ranking under Mallows' model with one spread for everybody (Young 1988); `mallows` has one for each
+worker.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from earnest.consensus import kendall
-from earnest.consensus.ballots import Gold, Rankings, elect
+from earnest.consensus.ballots import Gold, Rankings
+from earnest.consensus.elect import elect
 from earnest.consensus.result import RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
 

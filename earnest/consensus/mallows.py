@@ -4,10 +4,10 @@ probability.
 A worker of spread θ gives the ranking r with a probability proportional to exp(−θ·d(r, σ)), where σ is the
 right ranking and d Kendall's distance (Mallows 1957; Fligner & Verducci 1986 for the normaliser). θ = 0
 answers at random. With one θ for everybody the most probable ranking is Kemeny's; with a θ for each worker
-it is Kemeny's with workers weighted by what their answers are worth. For R ≤ 7 items the posterior over all R!
-rankings is exact. The spreads maximise the posterior by EM: under a conjugate prior, worth `PRIOR` answers of
-an average worker, so that a worker with few answers is taken to be average. Spreads are never negative: who
-is worse than chance is ignored, not inverted.
+it is Kemeny's with workers weighted by what their answers are worth. For R ≤ 7 items the posterior over all
+R! rankings is exact. The spreads maximise the posterior by EM: under a conjugate prior, worth `PRIOR` answers
+of an average worker, so that a worker with few answers is taken to be average. Spreads are never negative:
+who is worse than chance is ignored, not inverted.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def fit(
     clamped = _clamp(known, len(table.tasks), len(rankings))
     mean_distance, log_normaliser = _moments(size)
     load = table.per_worker
-    spread = np.full(len(table.workers), 1.0)
+    spread: Floats = np.full(len(table.workers), 1.0)
     trace: list[float] = []
     converged = pooled = False
     centre = mean_distance[0] / 2
@@ -181,7 +181,7 @@ def _missed(table: RankingTable, answers: Floats, precedence: Floats) -> Floats:
     """Expected number of discordant pairs in all of a worker's answers, [W]."""
     right = precedence[table.task]
     expected = (answers + right - 2 * answers * right).sum(axis=1)
-    return np.bincount(table.worker, expected, minlength=len(table.workers))
+    return np.asarray(np.bincount(table.worker, expected, minlength=len(table.workers)), np.float64)
 
 
 def _matrix(precedence: Floats, size: int) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from earnest.consensus.ratings import consensus, variances
 from earnest.consensus.result import RatingConsensus
-from earnest.consensus.table import RatingTable
+from earnest.consensus.table import Floats, RatingTable
 
 
 def fit_predict(
@@ -33,7 +33,8 @@ def fit_predict(
     weighted = np.bincount(table.task, weight * table.rating, minlength=count)
     value = np.divide(weighted, total, out=np.full(count, np.nan), where=total > 0)
     off = weight * np.where(weight > 0, table.rating - value[table.task], 0.0) ** 2
-    spread = variances(np.bincount(table.task, off, minlength=count), np.maximum(heard - 1, 0))
+    squares = np.asarray(np.bincount(table.task, off, minlength=count), np.float64)
+    spread = variances(squares, np.maximum(heard - 1.0, 0))
     factor = np.divide(1, total, out=np.full(count, np.nan), where=total > 0)
     other = total[table.task] - weight
     alone = heard[table.task] - (weight > 0) < 1
@@ -44,7 +45,7 @@ def fit_predict(
     return consensus("mean", table, known, value, spread, factor, rest, rest_factor, coverage)
 
 
-def _weights(table: RatingTable, weights: ArrayLike | None) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _weights(table: RatingTable, weights: ArrayLike | None) -> Floats:
     """Weights [W] with mean 1 over the answers."""
     if weights is None:
         return np.ones(len(table.workers))

@@ -2,8 +2,8 @@
 two.
 
 The interval takes the median of n answers to vary as it does for normal answers, with the variance
-(π/2) / (n + π/2 − 1) of a single one's: π/2n for large n, and right to within 2% for every odd n. Outliers widen
-the interval although they hardly move the median.
+(π/2) / (n + π/2 − 1) of a single one's: π/2n for large n, and right to within 3% for every odd n. Outliers
+widen the interval although they hardly move the median.
 """
 
 from __future__ import annotations
@@ -37,14 +37,22 @@ def fit_predict(
     lower, upper = table.start[:-1] + (number - 1) // 2, table.start[:-1] + number // 2
     value[some] = (ranked[lower[some]] + ranked[upper[some]]) / 2
     mean = np.bincount(table.task, table.rating, minlength=len(number)) / np.maximum(number, 1)
-    squares = np.bincount(
-        table.task, (table.rating - mean[table.task]) ** 2, minlength=len(number)
+    squares = np.asarray(
+        np.bincount(table.task, (table.rating - mean[table.task]) ** 2, minlength=len(number)), np.float64
     )
     rest = np.full(len(table), np.nan)
     rest[order] = _without_each(ranked, table)
-    spread = variances(squares, np.maximum(number - 1, 0))
+    spread = variances(squares, np.maximum(number - 1.0, 0))
     return consensus(
-        "median", table, known, value, spread, _factor(number), rest, _factor(number[table.task] - 1), coverage
+        "median",
+        table,
+        known,
+        value,
+        spread,
+        _factor(number),
+        rest,
+        _factor(number[table.task] - 1),
+        coverage,
     )
 
 
@@ -61,7 +69,7 @@ def _without_each(ranked: Floats, table: RatingTable) -> Floats:
     left = table.per_task[table.task] - 1
 
     def other(place: NDArray[np.int64]) -> Floats:
-        return ranked[np.minimum(first + place + (place >= rank), len(ranked) - 1)]
+        return np.asarray(ranked[np.minimum(first + place + (place >= rank), len(ranked) - 1)])
 
     middle = (other((left - 1) // 2) + other(left // 2)) / 2
     return np.where(left > 0, middle, np.nan)

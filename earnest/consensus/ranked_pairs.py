@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from earnest.consensus import borda
-from earnest.consensus.ballots import Gold, Rankings, elect
+from earnest.consensus.ballots import Gold, Rankings
+from earnest.consensus.elect import elect
 from earnest.consensus.result import RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
 

@@ -3,8 +3,8 @@
 The variance of the answers to one task is a poor estimate when the answers are few, so it is shrunk towards
 that of all tasks: variances are taken to follow a scaled inverse χ² distribution over the tasks (Smyth 2004),
 fitted by its first two moments, and the interval is that of Student's t with the degrees of freedom of both.
-It stands for the mean of all who might have answered. A rating with one answer in the whole table has no
-interval but (−∞, ∞).
+It stands for the mean of all who might have answered. Where no task has two
+answers, the interval is (−∞, ∞).
 """
 
 from __future__ import annotations
@@ -121,4 +121,4 @@ def _reliability(
     here = ~np.isnan(best) & ~np.isnan(uncertainty)
     signal = max(float(best[here].var() - uncertainty[here].mean()), 0.0) if here.any() else 0.0
     scale = signal + noise
-    return np.divide(signal, scale, out=np.full(len(noise), 1.0), where=scale > 0)
+    return np.asarray(np.divide(signal, scale, out=np.ones(len(noise)), where=scale > 0))
