@@ -39,7 +39,7 @@ $(STAMPS)/bench: requirements-bench.lock $(STAMPS)/python
 	@touch $@
 
 $(STAMPS)/node: package-lock.json package.json | $(STAMPS)/tools
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@rm -rf .ape/packages  # Ape's copy of the contract library
 	@# the native binaries themselves: npm's wrappers outlive, or leave behind, a node that is killed
 	@for binary in node_modules/@foundry-rs/*-*/bin/*; do ln -sf "../../$$binary" node_modules/.bin/; done
@@ -85,5 +85,5 @@ lock: ## pin anew what pyproject.toml and package.json ask for (needs uv)
 	tools/lock.sh
 
 clean: ## remove what was built, compiled and installed; accounts that Ape keeps here stay
-	rm -rf .stamps .venv node_modules .solcx .build .hypothesis .mypy_cache .pytest_cache .ruff_cache crytic-export *.egg-info
+	rm -rf .stamps .cache .venv node_modules .solcx .build .hypothesis .mypy_cache .pytest_cache .ruff_cache crytic-export *.egg-info
 	if [ -d .ape ]; then find .ape -mindepth 1 -maxdepth 1 ! -name accounts -exec rm -rf {} +; fi

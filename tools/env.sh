@@ -9,4 +9,10 @@ case "$PATH" in
     *) export PATH="$root/.venv/bin:$root/node_modules/.bin:$PATH" ;;
 esac
 
+# Package managers insist on a cache; where your home folder cannot hold it, the project does.
+if [ ! -w "${HOME:-/nonexistent}" ]; then
+    export HOME="$root/.cache/home"
+    mkdir -p "$HOME"
+fi
+
 unset root
