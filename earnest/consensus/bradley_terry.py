@@ -1,10 +1,11 @@
 """Bradley–Terry for pairs that share items, with ties and with each worker's reliability.
 
 An item of log strength s beats another by the logistic function of the difference (Bradley & Terry 1952); a
-tie has the weight of the geometric mean of both, times ν (Davidson 1970). A worker answers so with probability η
-and the other way round otherwise (CrowdBT: Chen et al. 2013); a tie is the same both ways. The posterior
-is maximised by L-BFGS under normal strengths, whose variance is fitted too (by their Laplace approximation),
-and a Beta prior on η. A known answer counts as `GOLD_ANSWERS` answers of a worker who is always right.
+tie has the weight of the geometric mean of both, times ν (Davidson 1970). A worker answers so with
+probability η and the other way round otherwise (CrowdBT: Chen et al. 2013); a tie is the same both ways.
+The posterior is maximised by L-BFGS under normal strengths, whose variance is fitted too (by their Laplace
+approximation), and a Beta prior on η. A known answer counts as `GOLD_ANSWERS` answers of a worker who is
+always right.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ def fit_predict(
 ) -> PreferenceConsensus:
     """Fit strengths of the items that `pairs` gives for each task, as (first, second).
 
-    `first`, `second` and `tie` are the class ids that say which item wins; the probability of a class is that
-    of a perfect worker answering so. `tolerance` is L-BFGS's on the log posterior, relative.
+    `first`, `second` and `tie` are the class ids that say which item wins; the probability of a class is
+    that of a perfect worker answering so. `tolerance` is L-BFGS's on the log posterior, relative.
     `ValueError` when a task has no pair, a pair has the same item twice, or there is another class.
     """
     code = _codes(table, first, second, tie)

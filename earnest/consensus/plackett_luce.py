@@ -2,11 +2,11 @@
 strength, from those left (Luce 1959, Plackett 1975).
 
 Strengths maximise the posterior by the minorisation–maximisation steps of Hunter (2004), under the Gamma
-prior of Caron & Doucet (2012); the prior's shape, that is, how much items differ, is chosen on a grid by evidence
-over all tasks. A worker is sincere with a probability of their own, estimated by EM, and otherwise answers at
-random: the mixture that MACE (Hovy et al. 2013) uses for classes. It is the kind of worker reliability that
-leaves Hunter's steps, and hence their certain ascent, as they are: an answer just counts with the probability
-that it was sincere.
+prior of Caron & Doucet (2012); the prior's shape, that is, how much items differ, is chosen on a grid by
+evidence over all tasks. A worker is sincere with a probability of their own, estimated by EM, and otherwise
+answers at random: the mixture that MACE (Hovy et al. 2013) uses for classes. It is the kind of worker
+reliability that leaves Hunter's steps, and hence their certain ascent, as they are: an answer just counts
+with the probability that it was sincere.
 
 Probabilities of orders come from the normal (Laplace) approximation of the posterior of log strengths. A
 known ranking counts as `GOLD_ANSWERS` sincere answers.
@@ -53,9 +53,9 @@ class _Answers:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A fitted model: log strengths `score` [T, R] with mean 0 in each task and their `covariance` [T, R, R];
-    `sincerity` [W]; `reliability` [W], the probability that the worker puts two random items of a random task
-    in the order of their strengths; the log `evidence` of all answers.
+    """A fitted model: log strengths `score` [T, R] with mean 0 in each task and their `covariance` [T, R,
+    R]; `sincerity` [W]; `reliability` [W], the probability that the worker puts two random items of a
+    random task in the order of their strengths; the log `evidence` of all answers.
     """
 
     score: Floats
