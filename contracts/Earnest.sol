@@ -10,18 +10,18 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
-import {BatchView, IEarnest, Opening, SeatView, SignedCommitment, SignedEnrolment} from "./interfaces/IEarnest.sol";
+import {IEarnest, Opening, SignedCommitment, SignedEnrolment} from "./interfaces/IEarnest.sol";
 import {IGate} from "./interfaces/IGate.sol";
 import {IRandomness} from "./interfaces/IRandomness.sol";
-import {IReferee} from "./interfaces/IReferee.sol";
+import {IReferee, Rubric} from "./interfaces/IReferee.sol";
 import {AuditRow} from "./libraries/AuditRow.sol";
 import {Draw} from "./libraries/Draw.sol";
 import {Labels} from "./libraries/Labels.sol";
-import {Payout, Payouts} from "./libraries/Payouts.sol";
-import {TermsCheck} from "./libraries/TermsCheck.sol";
+import {Payouts} from "./libraries/Payouts.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 import {BatchRecord, BatchRecordLib, BatchStatus} from "./types/BatchRecord.sol";
 import {AUDITED, GATED, Life, Phase} from "./types/Life.sol";
+import {Payout} from "./types/Payout.sol";
 import {Posting, PostingStatus} from "./types/Posting.sol";
 import {Scores} from "./types/Scores.sol";
 import {SeatRecord, SeatRecordLib} from "./types/SeatRecord.sol";
@@ -45,9 +45,6 @@ import {Terms} from "./types/Terms.sol";
 /// functions that call the first three share one lock. The randomness source and the referee are fixed at deployment.
 contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
-
-    /// The gas that one transaction may use (EIP-7825), and so what refereeing a batch must fit.
-    uint256 private constant MAX_TRANSACTION_GAS = 2 ** 24;
 
     /// @inheritdoc IEarnest
     IRandomness public immutable RANDOMNESS;
@@ -151,17 +148,15 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     // ── Enrolling ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IEarnest
-    function create(Terms calldata terms, string calldata uri) external returns (uint256 campaign) {
+    function create(Terms memory terms, string calldata uri) external returns (uint256 campaign) {
         require(msg.sender != SINK, SinkCannotExperiment(SINK));
-        TermsCheck.check(terms);
-        uint256 gasBound = REFEREE.gasBound(TermsCheck.rubric(terms), terms.cohort);
-        require(gasBound <= MAX_TRANSACTION_GAS, RefereeingTooCostly(gasBound, MAX_TRANSACTION_GAS));
-        campaign = campaignId(msg.sender, terms);
+        REFEREE.checkTerms(terms, block.timestamp);
+        campaign = uint256(keccak256(abi.encode(msg.sender, terms)));
         Campaign storage c = campaigns[campaign];
         require(c.experimenter == address(0), CampaignExists(campaign));
 
-        _debit(msg.sender, terms.token, _bountyOf(terms, terms.batches));
         c.terms = terms;
+        _debit(msg.sender, terms.token, _bountyOf(c.terms, terms.batches));
         c.experimenter = msg.sender;
         Life memory life;
         life.phase = Phase.Enrolling;
@@ -169,7 +164,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         life.cohort = terms.cohort;
         life.seats = terms.batches * terms.cohort;
         life.flags = (terms.auditKeyHash != 0 ? AUDITED : 0) | (terms.gate != address(0) ? GATED : 0);
-        c.life = life;
+        _save(campaign, life);
 
         emit Created(campaign, msg.sender, terms, uri);
     }
@@ -238,7 +233,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     function _closeEnrolling(uint256 campaign, Life memory life) private {
         Campaign storage c = campaigns[campaign];
         if (life.taken == life.seats) life.enter(Phase.Drawing, block.timestamp, c.terms.periods.draw);
-        c.life = life;
+        _save(campaign, life);
     }
 
     // ── Drawing ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -273,7 +268,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         uint256 drawn = life.taken / life.cohort;
         life.seats = uint32(drawn * life.cohort);
         life.enter(Phase.Committing, block.timestamp, c.terms.periods.commit);
-        c.life = life;
+        _save(campaign, life);
         uint256 undrawn = _bountyOf(c.terms, offered - drawn);
         _credit(c.experimenter, c.terms.token, undrawn);
         // At most one seat short of a cohort.
@@ -290,7 +285,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         Campaign storage c = campaigns[campaign];
 
         if (c.life.phase != Phase.Cancelled) {
-            c.life = life;
+            _save(campaign, life);
             uint256 bounty = _bountyOf(c.terms, life.batches());
             _credit(c.experimenter, c.terms.token, bounty);
             emit Cancelled(campaign, bounty);
@@ -373,7 +368,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     function _closeCommitting(uint256 campaign, Life memory life) private {
         Campaign storage c = campaigns[campaign];
         if (life.committed == life.seats) life.closeCommits(block.timestamp, c.terms.periods);
-        c.life = life;
+        _save(campaign, life);
     }
 
     /// @inheritdoc IEarnest
@@ -388,7 +383,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         own.record = SeatRecordLib.DENOUNCED;
         ++life.opened;
         Campaign storage c = campaigns[campaign];
-        c.life = life;
+        _save(campaign, life);
         uint256 stake = c.terms.stake;
         _credit(msg.sender, c.terms.token, stake / 2);
         _credit(SINK, c.terms.token, stake - stake / 2);
@@ -440,7 +435,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     function _closeRevealing(uint256 campaign, Life memory life) private {
         Campaign storage c = campaigns[campaign];
         if (life.opened == life.committed) life.closeReveals(block.timestamp, c.terms.periods);
-        c.life = life;
+        _save(campaign, life);
     }
 
     /// @inheritdoc IEarnest
@@ -453,7 +448,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
 
         c.auditKey = key;
         life.settle();
-        c.life = life;
+        _save(campaign, life);
 
         emit Disclosed(campaign, key);
     }
@@ -489,14 +484,14 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         _debit(msg.sender, c.terms.token, c.terms.bond);
         life.scored += uint32(count);
         life.deadline = uint40(block.timestamp + c.terms.periods.challenge);
-        c.life = life;
+        _save(campaign, life);
     }
 
     /// @inheritdoc IEarnest
     function referee(
         uint256 campaign,
         uint256 batch,
-        bytes[] calldata labels,
+        bytes calldata labels,
         bytes calldata row,
         bytes32[] calldata proof
     ) external {
@@ -521,7 +516,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
             }
         }
         if (open) ++life.scored;
-        campaigns[campaign].life = life;
+        _save(campaign, life);
         batches[campaign][batch] = BatchRecordLib.pack(scores, 0, BatchStatus.Refereed);
         _credit(settler, terms.token, terms.fee);
 
@@ -544,39 +539,44 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         uint256 campaign,
         Life memory life,
         uint256 batch,
-        bytes[] calldata labels,
+        bytes calldata labels,
         bytes calldata row,
         bytes32[] calldata proof
     ) private view returns (Scores) {
+        Campaign storage c = campaigns[campaign];
         uint256[] memory cohort = _cohort(campaign, life, batch);
-        require(labels.length == cohort.length, LengthMismatch(labels.length, cohort.length));
         address[] memory labelers = new address[](cohort.length);
+        uint256 size = c.terms.batchSize;
+        uint256 end;
         for (uint256 lane; lane < cohort.length; ++lane) {
             Seat storage seat = seats[campaign][cohort[lane]];
-            labelers[lane] = seat.labeler;
             SeatRecord record = seat.record;
-            bool right = record.isRevealed()
-                ? record.equals(SeatRecordLib.revealed(keccak256(labels[lane])))
-                : labels[lane].length == 0;
-            require(right, WrongLabels(cohort[lane]));
+            if (!record.isRevealed()) continue;
+            labelers[lane] = seat.labeler;
+            uint256 start = end;
+            end += size;
+            require(
+                end <= labels.length && record.equals(SeatRecordLib.revealed(keccak256(labels[start:end]))),
+                WrongLabels(cohort[lane])
+            );
         }
+        require(labels.length == end, LengthMismatch(labels.length, end));
 
-        Campaign storage c = campaigns[campaign];
         bytes memory clear;
         if (c.auditKey != 0) {
             bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(batch, row))));
             require(MerkleProof.verifyCalldata(proof, c.terms.auditRoot, leaf), WrongAuditRow(batch));
             clear = AuditRow.decipher(row, c.auditKey, batch);
         }
-        return REFEREE.score(TermsCheck.rubric(c.terms), labelers, labels, clear);
+        return REFEREE.score(_rubric(c.terms), labelers, labels, clear);
     }
 
     /// @inheritdoc IEarnest
     function release(uint256 campaign, uint256[] calldata which) external {
         Campaign storage c = campaigns[campaign];
         Life memory life = _now(campaign);
-        if (life.phase != Phase.Final) {
-            require(life.phase == Phase.Settling, WrongPhase(campaign, life.phase, Phase.Settling));
+        if (life.phase != Phase.Settling && life.phase != Phase.Final) {
+            _rejectPhase(campaign, life.phase, Phase.Settling);
         }
 
         address token = c.terms.token;
@@ -611,16 +611,16 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         for (uint256 lane; lane < cohort.length; ++lane) {
             // A denounced seat's stake is gone.
             if (records[lane].isDenounced()) continue;
-            _credit(
-                seats[campaign][cohort[lane]].labeler, token, stake - payout.losses[lane] + payout.rewards[lane]
-            );
+            // No loss exceeds the stake: `maxSlash` and `forfeit` are at most one half.
+            uint256 due = uint256(int256(stake) + payout.results[lane]);
+            _credit(seats[campaign][cohort[lane]].labeler, token, due);
         }
         // The fee of a refereed batch is paid already.
         if (record.status() == BatchStatus.Posted) {
             _credit(postings[campaign][record.posting()].settler, token, terms.fee);
         }
 
-        emit Released(campaign, batch, payout.rewards, payout.losses, payout.refund, payout.sunk);
+        emit Released(campaign, batch, payout.results, payout.refund, payout.sunk);
     }
 
     /// @inheritdoc IEarnest
@@ -667,9 +667,17 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         life.at(c.terms.periods, block.timestamp);
     }
 
+    function _save(uint256 campaign, Life memory life) private {
+        campaigns[campaign].life = life;
+    }
+
     function _expect(uint256 campaign, Phase required) private view returns (Life memory life) {
         life = _now(campaign);
-        require(life.phase == required, WrongPhase(campaign, life.phase, required));
+        if (life.phase != required) _rejectPhase(campaign, life.phase, required);
+    }
+
+    function _rejectPhase(uint256 campaign, Phase phase, Phase required) private pure {
+        revert WrongPhase(campaign, phase, required);
     }
 
     function _authorize(address labeler) private view {
@@ -741,8 +749,12 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         }
     }
 
+    function _rubric(Terms storage terms) private view returns (Rubric memory) {
+        return Rubric(terms.metric, terms.classes, terms.batchSize, terms.auditKeyHash != 0, terms.weights);
+    }
+
     /// Bounties and fees of `count` batches.
-    function _bountyOf(Terms memory terms, uint256 count) private pure returns (uint256) {
+    function _bountyOf(Terms storage terms, uint256 count) private view returns (uint256) {
         return (uint256(terms.bounty) + terms.fee) * count;
     }
 
@@ -756,11 +768,6 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     /// @inheritdoc IEarnest
     function nonceOf(address account, address token) external view returns (uint256) {
         return accounts[account][token].nonce;
-    }
-
-    /// @inheritdoc IEarnest
-    function campaignId(address experimenter, Terms calldata terms) public pure returns (uint256) {
-        return uint256(keccak256(abi.encode(experimenter, terms)));
     }
 
     /// @inheritdoc IEarnest
@@ -784,63 +791,30 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEarnest
-    function seatOf(uint256 campaign, uint256 number) external view returns (SeatView memory view_) {
-        Campaign storage c = campaigns[campaign];
-        Life memory life = _now(campaign);
-        Seat storage seat = seats[campaign][number];
-        view_.labeler = seat.labeler;
-        view_.record = seat.record;
-        view_.revisions = _revisions(seat);
-        if (view_.labeler == address(0) || life.phase == Phase.Cancelled) return view_;
-
-        Terms memory terms = c.terms;
-        view_.canLose = Payouts.forfeit(terms.curve, terms.stake);
-        view_.canWin = Payouts.mostReward(terms.bounty, terms.cohort);
-        if (c.seed == 0) return view_;
-
-        view_.drawn = true;
-        view_.batch = Draw.batchOf(c.seed, life.batches(), number);
-        (BatchStatus status,) = _statusOf(campaign, life, view_.batch);
-        if (status == BatchStatus.Released || view_.record.isDenounced()) {
-            (view_.canLose, view_.canWin) = (0, 0);
-        } else if (status != BatchStatus.Open) {
-            Payout memory payout = Payouts.compute(
-                terms.curve,
-                terms.bounty,
-                terms.stake,
-                batches[campaign][view_.batch].scores(),
-                _records(campaign, _cohort(campaign, life, view_.batch))
-            );
-            uint256 lane = number / life.batches();
-            (view_.canLose, view_.canWin) = (payout.losses[lane], payout.rewards[lane]);
-        }
+    function seatOf(uint256 campaign, uint256 seat)
+        external
+        view
+        returns (address labeler, SeatRecord record, uint256 revisions)
+    {
+        Seat storage own = seats[campaign][seat];
+        return (own.labeler, own.record, _revisions(own));
     }
 
     /// @inheritdoc IEarnest
-    function batchOf(uint256 campaign, uint256 number) external view returns (BatchView memory view_) {
-        Life memory life = _now(campaign);
-        require(campaigns[campaign].seed != 0, WrongPhase(campaign, life.phase, Phase.Committing));
-        (view_.status, view_.finalAt) = _statusOf(campaign, life, number);
-        view_.seats = _cohort(campaign, life, number);
-        if (view_.status == BatchStatus.Open) return view_;
-
-        BatchRecord record = batches[campaign][number];
-        view_.posting = record.posting();
-        view_.scores = new int16[](view_.seats.length);
-        for (uint256 lane; lane < view_.scores.length; ++lane) {
-            view_.scores[lane] = record.scores().lane(lane);
+    function batchOf(uint256 campaign, uint256 batch)
+        external
+        view
+        returns (BatchStatus status, uint256 finalAt, Scores scores, uint256 posting)
+    {
+        (status, finalAt) = _statusOf(campaign, _now(campaign), batch);
+        if (status != BatchStatus.Open) {
+            BatchRecord record = batches[campaign][batch];
+            (scores, posting) = (record.scores(), record.posting());
         }
     }
 
     /// @inheritdoc IEarnest
     function postingOf(uint256 campaign, uint256 number) external view returns (Posting memory) {
         return postings[campaign][number];
-    }
-
-    /// @inheritdoc IEarnest
-    function commitmentTo(uint256 campaign, Opening calldata opening) external view returns (bytes32) {
-        return _hashTypedDataV4(
-            TypedData.opening(campaign, opening.seat, keccak256(opening.labels), opening.salt)
-        );
     }
 }

@@ -7,9 +7,13 @@ import {Interval} from "./libraries/Interval.sol";
 import {Labels} from "./libraries/Labels.sol";
 import {Nominal} from "./libraries/Nominal.sol";
 import {Ranking} from "./libraries/Ranking.sol";
+import {TermsCheck} from "./libraries/TermsCheck.sol";
+import {Payouts} from "./libraries/Payouts.sol";
+import {Payout} from "./types/Payout.sol";
+import {SeatRecord} from "./types/SeatRecord.sol";
 import {Profile} from "./types/Profile.sol";
 import {ABSENT, MAX_COHORT, Scores, UNSCORED} from "./types/Scores.sol";
-import {Metric} from "./types/Terms.sol";
+import {Curve, Metric, Terms} from "./types/Terms.sol";
 
 /// REFEREE
 ///
@@ -21,7 +25,9 @@ import {Metric} from "./types/Terms.sol";
 /// ROUNDING. Agreements and scores are truncated toward zero, the same for good and bad ones.
 contract Referee is IReferee {
     int256 private constant ONE = 10_000; // basis points
-    uint256 private constant MAX_BATCH_SIZE = 8_160;
+    uint256 private constant MAX_BATCH_SIZE = TermsCheck.MAX_BATCH_SIZE;
+    /// The gas that one transaction may use (EIP-7825), and so what refereeing a batch must fit.
+    uint256 private constant MAX_TRANSACTION_GAS = 2 ** 24;
 
     /// One cohort on its way to its scores. Arrays go by revealed seat, not by lane.
     struct Cohort {
@@ -33,7 +39,7 @@ contract Referee is IReferee {
     }
 
     /// @inheritdoc IReferee
-    function score(Rubric calldata rubric, address[] calldata labelers, bytes[] calldata labels, bytes calldata row)
+    function score(Rubric calldata rubric, address[] calldata labelers, bytes calldata labels, bytes calldata row)
         external
         pure
         returns (Scores)
@@ -50,7 +56,16 @@ contract Referee is IReferee {
         } else if (rubric.weights.peers != 0) {
             _addPeers(cohort, rubric, cohort.labels);
         }
-        return _pack(cohort, labels.length);
+        return _pack(cohort, labelers.length);
+    }
+
+    /// @inheritdoc IReferee
+    function payout(Curve calldata curve, uint256 bounty, uint256 stake, Scores scores, SeatRecord[] calldata records)
+        external
+        pure
+        returns (Payout memory)
+    {
+        return Payouts.compute(curve, bounty, stake, scores, records);
     }
 
     /// @inheritdoc IReferee
@@ -59,8 +74,8 @@ contract Referee is IReferee {
         pure
         returns (int256)
     {
-        require(u.length == v.length, WrongLength(1, v.length, u.length));
-        require(u.length <= MAX_BATCH_SIZE, WrongLength(0, u.length, MAX_BATCH_SIZE));
+        require(u.length == v.length, WrongLength(v.length, u.length));
+        require(u.length <= MAX_BATCH_SIZE, WrongLength(u.length, MAX_BATCH_SIZE));
         checkLabels(metric, classes, u);
         checkLabels(metric, classes, v);
 
@@ -79,40 +94,46 @@ contract Referee is IReferee {
     }
 
     /// @inheritdoc IReferee
-    function gasBound(Rubric calldata rubric, uint256 cohort) external pure returns (uint256) {
+    function checkTerms(Terms calldata terms, uint256 now_) external pure {
+        TermsCheck.check(terms, now_);
+        uint256 bound = gasBound(
+            Rubric(terms.metric, terms.classes, terms.batchSize, terms.auditKeyHash != 0, terms.weights), terms.cohort
+        );
+        require(bound <= MAX_TRANSACTION_GAS, RefereeingTooCostly(bound, MAX_TRANSACTION_GAS));
+    }
+
+    /// @inheritdoc IReferee
+    function gasBound(Rubric memory rubric, uint256 cohort) public pure returns (uint256) {
         return 21_000 + cohort * rubric.batchSize * 300;
     }
 
     /// Checks the arguments and keeps the revealed seats.
-    function _open(Rubric calldata rubric, address[] calldata labelers, bytes[] calldata labels)
+    function _open(Rubric calldata rubric, address[] calldata labelers, bytes calldata labels)
         private
         pure
         returns (Cohort memory cohort)
     {
-        uint256 size = labels.length;
-        require(labelers.length == size, CohortMismatch(labelers.length, size));
-        require(size <= MAX_COHORT, CohortTooLarge(size, MAX_COHORT));
-        require(rubric.batchSize <= MAX_BATCH_SIZE, WrongLength(0, rubric.batchSize, MAX_BATCH_SIZE));
-
-        uint256 labelSize_ = Labels.size(rubric.metric, rubric.classes);
+        require(labelers.length <= MAX_COHORT, CohortTooLarge(labelers.length, MAX_COHORT));
+        uint256 size = rubric.batchSize;
+        require(size <= MAX_BATCH_SIZE, WrongLength(size, MAX_BATCH_SIZE));
+        Labels.check(labels, Labels.size(rubric.metric, rubric.classes));
         uint256 revealed;
-        for (uint256 lane; lane < size; ++lane) {
-            if (labels[lane].length != 0) ++revealed;
+        for (uint256 lane; lane < labelers.length; ++lane) {
+            if (labelers[lane] != address(0)) ++revealed;
         }
+        require(labels.length == revealed * size, WrongLength(labels.length, revealed * size));
+
         cohort.lanes = new uint256[](revealed);
         cohort.labelers = new address[](revealed);
         cohort.labels = new bytes[](revealed);
         cohort.totals = new int256[](revealed);
         cohort.weights = new uint256[](revealed);
         uint256 seat;
-        for (uint256 lane; lane < size; ++lane) {
-            bytes calldata own = labels[lane];
-            if (own.length == 0) continue;
-            require(own.length == rubric.batchSize, WrongLength(lane, own.length, rubric.batchSize));
-            Labels.check(own, labelSize_);
+        for (uint256 lane; lane < labelers.length; ++lane) {
+            if (labelers[lane] == address(0)) continue;
             cohort.lanes[seat] = lane;
             cohort.labelers[seat] = labelers[lane];
-            cohort.labels[seat] = own;
+            cohort.labels[seat] = labels[seat * size:(seat + 1) * size];
             ++seat;
         }
     }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {BatchStatus} from "../types/BatchRecord.sol";
 import {Life, Phase} from "../types/Life.sol";
 import {Posting} from "../types/Posting.sol";
+import {Scores} from "../types/Scores.sol";
 import {SeatRecord} from "../types/SeatRecord.sol";
 import {Terms} from "../types/Terms.sol";
 import {IRandomness} from "./IRandomness.sol";
@@ -35,26 +36,6 @@ struct Opening {
     bytes32 salt;
 }
 
-/// A seat as a client shows it.
-struct SeatView {
-    address labeler; //    0: not taken, or freed
-    SeatRecord record;
-    uint256 revisions; //  commitments so far
-    bool drawn; //         whether `batch` means something
-    uint256 batch;
-    uint256 canLose; //    at most, of the stake, from now on
-    uint256 canWin; //     at most, from now on
-}
-
-/// A batch as a client shows it.
-struct BatchView {
-    BatchStatus status;
-    uint256[] seats; //    the cohort, by lane
-    int16[] scores; //     by lane; empty while there are none
-    uint256 posting; //    the standing posting that the scores came with, or 0
-    uint256 finalAt; //    unix time from which it can be released; 0 while it has no scores
-}
-
 /// The protocol: docs/protocol.md tells it as a story, docs/encoding.md to the last bit.
 interface IEarnest {
     // ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,7 +48,6 @@ interface IEarnest {
 
     error CampaignExists(uint256 campaign);
     error SinkCannotExperiment(address sink);
-    error RefereeingTooCostly(uint256 gasBound, uint256 most);
 
     error WrongPhase(uint256 campaign, Phase phase, Phase required);
     error NotAuthorized(address caller, address labeler);
@@ -132,15 +112,8 @@ interface IEarnest {
     event PostingVoided(uint256 indexed campaign, uint256 indexed posting, address indexed challenger, uint256 reward);
     event BondReturned(uint256 indexed campaign, uint256 indexed posting);
 
-    /// Rewards and losses by lane of the cohort.
-    event Released(
-        uint256 indexed campaign,
-        uint256 indexed batch,
-        uint256[] rewards,
-        uint256[] losses,
-        uint256 refund,
-        uint256 sunk
-    );
+    /// `results` by lane: what the seat got on top of its stake, or (negative) lost of it.
+    event Released(uint256 indexed campaign, uint256 indexed batch, int256[] results, uint256 refund, uint256 sunk);
 
     // ── Vault ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -222,13 +195,13 @@ interface IEarnest {
 
     /// Has the chain compute a batch's scores and makes them final. If others had been posted, half of that posting's bond
     /// goes to the caller, the rest to the sink, and everything else of that posting that is not final is void.
-    /// @param labels by lane; empty for a seat that did not reveal
+    /// @param labels those of the revealed seats, by lane, one after another
     /// @param row the batch's audit row as published, enciphered; anything when there is no audit or no key
     /// @param proof that the row is under the audit root
     function referee(
         uint256 campaign,
         uint256 batch,
-        bytes[] calldata labels,
+        bytes calldata labels,
         bytes calldata row,
         bytes32[] calldata proof
     ) external;
@@ -249,8 +222,6 @@ interface IEarnest {
     function nonceOf(address account, address token) external view returns (uint256);
     function isOperator(address labeler, address operator) external view returns (bool);
 
-    /// The id that `create` would give.
-    function campaignId(address experimenter, Terms calldata terms) external pure returns (uint256);
     function termsOf(uint256 campaign) external view returns (Terms memory);
     function experimenterOf(uint256 campaign) external view returns (address);
 
@@ -259,10 +230,18 @@ interface IEarnest {
 
     /// The seed of the draw and the audit key; 0 while unknown.
     function secretsOf(uint256 campaign) external view returns (bytes32 seed, bytes32 auditKey);
-    function seatOf(uint256 campaign, uint256 seat) external view returns (SeatView memory);
-    function batchOf(uint256 campaign, uint256 batch) external view returns (BatchView memory);
-    function postingOf(uint256 campaign, uint256 posting) external view returns (Posting memory);
 
-    /// The commitment to an opening.
-    function commitmentTo(uint256 campaign, Opening calldata opening) external view returns (bytes32);
+    /// A seat as stored: its labeler (0: not taken, or freed), its record, and how many commitments it has had.
+    function seatOf(uint256 campaign, uint256 seat)
+        external
+        view
+        returns (address labeler, SeatRecord record, uint256 revisions);
+
+    /// A batch's standing: from when its scores are final (0: they are, or there are none), and the posting they came
+    /// with (0: refereed).
+    function batchOf(uint256 campaign, uint256 batch)
+        external
+        view
+        returns (BatchStatus status, uint256 finalAt, Scores scores, uint256 posting);
+    function postingOf(uint256 campaign, uint256 posting) external view returns (Posting memory);
 }

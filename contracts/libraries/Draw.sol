@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-
 /// The draw (design, section 7; docs/encoding.md, "The draw"): which seat labels which batch, evaluated both ways for
 /// one index, so that no list is stored. The permutations are a generalised Feistel network with cycle walking
 /// (Black & Rogaway 2002).
@@ -53,15 +51,18 @@ library Draw {
         return index;
     }
 
-    /// The round key, and the sides of the smallest near-square grid that holds `size` points.
+    /// The round key, and the sides of a near-square grid that holds `size` points.
     function _network(bytes32 seed, uint256 round, uint256 size)
         private
         pure
         returns (bytes32 key, uint256 a, uint256 b)
     {
         key = _hash(seed, round);
-        a = Math.sqrt(size, Math.Rounding.Ceil);
-        b = Math.ceilDiv(size, a);
+        unchecked {
+            a = 1;
+            while (a * a < size) a <<= 1;
+            b = (size + a - 1) / a;
+        }
     }
 
     function _f(bytes32 key, uint256 j, uint256 x) private pure returns (uint256) {

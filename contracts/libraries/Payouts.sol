@@ -1,54 +1,59 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Payout} from "../types/Payout.sol";
 import {Scores, UNSCORED} from "../types/Scores.sol";
 import {SeatRecord} from "../types/SeatRecord.sol";
 import {Curve} from "../types/Terms.sol";
-
-/// What one batch pays and costs, by lane. Rewards and the refund are rounded down, losses up; the rest sinks.
-struct Payout {
-    uint256[] rewards; // to revealed seats, on top of their stakes
-    uint256[] losses; //  of stakes, by slash or forfeit; of a denounced seat, whose stake is gone already, 0
-    uint256 refund; //    of the bounty, to the experimenter: for labels never delivered
-    uint256 sunk; //      unearned pay, losses and dust, to the sink
-}
 
 /// The money (design, section 5; docs/encoding.md, "Payouts").
 library Payouts {
     uint256 internal constant BPS = 10_000;
 
-    /// The payout of one batch.
+    /// The payout of one batch. Money is below 2^96 and scores below 2^15, so that nothing here can overflow.
     function compute(Curve memory curve, uint256 bounty, uint256 stake, Scores scores, SeatRecord[] memory records)
         internal
         pure
         returns (Payout memory payout)
     {
-        uint256 cohort = records.length;
-        uint256[] memory weights = new uint256[](cohort);
-        uint256 revealed;
-        uint256 total;
-        for (uint256 lane; lane < cohort; ++lane) {
-            if (!records[lane].isRevealed()) continue;
-            ++revealed;
-            weights[lane] = weight(curve, scores.lane(lane));
-            total += weights[lane];
-        }
-
-        payout.refund = bounty * (cohort - revealed) / cohort;
-        uint256 pool = bounty * revealed / cohort;
-        uint256 share = _max(2 * total, revealed * _payWidth(curve));
-        bool spared = _belowFloor(curve, scores, records);
-        payout.rewards = new uint256[](cohort);
-        payout.losses = new uint256[](cohort);
-        payout.sunk = bounty - payout.refund;
-        for (uint256 lane; lane < cohort; ++lane) {
-            if (records[lane].isRevealed()) {
-                payout.rewards[lane] = 2 * pool * weights[lane] / share;
-                if (!spared) payout.losses[lane] = slash(curve, stake, scores.lane(lane));
-            } else if (!records[lane].isDenounced()) {
-                payout.losses[lane] = forfeit(curve, stake);
+        unchecked {
+            uint256 cohort = records.length;
+            uint256 revealed;
+            uint256 total; //   Σ weight
+            uint256 scored;
+            uint256 atFloor; // scored seats whose score is at the floor or above
+            for (uint256 lane; lane < cohort; ++lane) {
+                if (!records[lane].isRevealed()) continue;
+                int16 score = scores.lane(lane);
+                ++revealed;
+                total += weight(curve, score);
+                if (score == UNSCORED) continue;
+                ++scored;
+                if (score >= curve.floor) ++atFloor;
             }
-            payout.sunk = payout.sunk + payout.losses[lane] - payout.rewards[lane];
+
+            payout.refund = bounty * (cohort - revealed) / cohort;
+            uint256 pool = bounty * revealed / cohort;
+            uint256 share = _max(2 * total, revealed * _payWidth(curve));
+            // A cohort without a signal slashes nobody. The upper median, at index ⌊(scored − 1) / 2⌋ from the largest,
+            // is at the floor or above when more seats than that index are.
+            bool spared = 2 * atFloor < scored + (scored & 1);
+            payout.results = new int256[](cohort);
+            int256 sunk = int256(bounty - payout.refund);
+            for (uint256 lane; lane < cohort; ++lane) {
+                int256 result;
+                if (records[lane].isRevealed()) {
+                    int16 score = scores.lane(lane);
+                    result = int256(2 * pool * weight(curve, score) / share);
+                    // Who is slashed earns nothing: slashFrom ≤ payFrom.
+                    if (!spared) result -= int256(slash(curve, stake, score));
+                } else if (!records[lane].isDenounced()) {
+                    result = -int256(forfeit(curve, stake));
+                }
+                payout.results[lane] = result;
+                sunk -= result;
+            }
+            payout.sunk = uint256(sunk);
         }
     }
 
@@ -84,26 +89,13 @@ library Payouts {
         return curve.payFull == curve.payFrom ? 1 : uint256(int256(curve.payFull) - curve.payFrom);
     }
 
-    /// A cohort without a signal slashes nobody: the upper median of the scored seats' scores is below the floor.
-    function _belowFloor(Curve memory curve, Scores scores, SeatRecord[] memory records) private pure returns (bool) {
-        // The upper median is at the floor or above when more than half of the seats (or half of an even number) are.
-        uint256 scored;
-        uint256 atFloor;
-        for (uint256 lane; lane < records.length; ++lane) {
-            int16 score = scores.lane(lane);
-            if (!records[lane].isRevealed() || score == UNSCORED) continue;
-            ++scored;
-            if (score >= curve.floor) ++atFloor;
-        }
-        // Index ⌊(scored − 1) / 2⌋ from the largest is at the floor or above.
-        return scored != 0 && atFloor <= (scored - 1) / 2;
-    }
-
     function _max(uint256 x, uint256 y) private pure returns (uint256) {
         return x > y ? x : y;
     }
 
     function _mulDivUp(uint256 x, uint256 y, uint256 z) private pure returns (uint256) {
-        return (x * y + z - 1) / z;
+        unchecked {
+            return (x * y + z - 1) / z;
+        }
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Rubric} from "../interfaces/IReferee.sol";
 import {MAX_COHORT} from "../types/Scores.sol";
 import {Metric, Terms} from "../types/Terms.sol";
 import {Payouts} from "./Payouts.sol";
@@ -33,7 +32,7 @@ library TermsCheck {
 
     /// Reverts unless a campaign under these terms can be carried through, whatever anyone does. (That a batch can be
     /// refereed in one transaction is for the caller to ask of the referee.)
-    function check(Terms calldata terms) internal view {
+    function check(Terms calldata terms, uint256 now_) internal pure {
         uint256 cohort = terms.cohort;
         require(cohort >= MIN_COHORT && cohort <= MAX_COHORT, CohortOutOfRange(cohort, MIN_COHORT, MAX_COHORT));
         uint256 size = terms.batchSize;
@@ -51,18 +50,7 @@ library TermsCheck {
 
         _checkCurve(terms);
         _checkSignals(terms);
-        _checkTimes(terms);
-    }
-
-    /// What the referee judges a batch by.
-    function rubric(Terms memory terms) internal pure returns (Rubric memory) {
-        return Rubric({
-            metric: terms.metric,
-            classes: terms.classes,
-            batchSize: terms.batchSize,
-            weights: terms.weights,
-            audited: terms.auditKeyHash != 0
-        });
+        _checkTimes(terms, now_);
     }
 
     function _checkCurve(Terms calldata terms) private pure {
@@ -92,11 +80,11 @@ library TermsCheck {
         require(terms.weights.peers != 0 || audits, NoSignal());
     }
 
-    function _checkTimes(Terms calldata terms) private view {
-        uint256 most = block.timestamp + MAX_PERIOD;
+    function _checkTimes(Terms calldata terms, uint256 now_) private pure {
+        uint256 most = now_ + MAX_PERIOD;
         require(
-            terms.enrollBy > block.timestamp && terms.enrollBy <= most,
-            EnrollByOutOfRange(terms.enrollBy, block.timestamp + 1, most)
+            terms.enrollBy > now_ && terms.enrollBy <= most,
+            EnrollByOutOfRange(terms.enrollBy, now_ + 1, most)
         );
         _checkPeriod(terms.periods.draw);
         _checkPeriod(terms.periods.commit);

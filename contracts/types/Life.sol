@@ -74,7 +74,9 @@ library LifeLib {
     function enter(Life memory life, Phase phase, uint256 start, uint256 period) internal pure {
         life.phase = phase;
         // Fits: creation bounds `enrollBy` and the periods, and block times stay far below 2^40.
-        life.deadline = uint40(start + period);
+        unchecked {
+            life.deadline = uint40(start + period);
+        }
     }
 
     function end(Life memory life, Phase phase) internal pure {
