@@ -13,6 +13,7 @@ BIN := .venv/bin
 export BASH_ENV := $(CURDIR)/tools/env.sh
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+.NOTPARALLEL:
 ANVIL := --network ethereum:local:foundry
 
 .PHONY: help setup setup-bench compile lint test test-in-process test-anvil demo fuzz bench bench-consensus slither lock clean
