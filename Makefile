@@ -78,7 +78,8 @@ bench: setup ## gas and speed, written to benchmarks/
 bench-consensus: setup-bench ## every consensus beside crowd-kit's, written to benchmarks/
 	python -m benchmarks.consensus
 
-slither: compile ## static analysis of the contracts
+slither: setup ## static analysis of the contracts
+	@mkdir -p .build
 	python tools/standard_json.py > .build/standard-input.json
 	slither .build/standard-input.json --solc .solcx/solc-v*
 
