@@ -29,12 +29,12 @@ class EBCC:
     split the vote shares into subtypes (from `seed`) wins. The trace is the evidence lower bound.
     """
 
-    subtypes: int = 10
+    subtypes: int = 3
     right: float = 4.0
     wrong: float = 1.0
     mixture: float = 0.1
     classes: float = 1.0
-    restarts: int = 4
+    restarts: int = 3
     seed: int = 0
     iterations: int = 200
     tolerance: float = 1e-6

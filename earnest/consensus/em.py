@@ -54,7 +54,7 @@ def iterate(
         joint += model.log_prior
         probability, likelihood = votes.posterior(joint)
         trace.append(likelihood + model.penalty)
-        gain = (trace[-1] - trace[-2]) / votes.matrix.nnz if len(trace) > 1 else np.inf
+        gain = abs(trace[-1] - trace[-2]) / max(votes.matrix.nnz, 1) if len(trace) > 1 else np.inf
     assert model is not None
     return probability, model, Convergence(gain < tolerance, tolerance, np.array(trace))
 

@@ -105,9 +105,11 @@ class _Glad:
         self.product = self._product()
 
     def reliability(self) -> Floats:
-        """Mean of σ(α·b) over the tasks that each worker answered, [W]."""
+        """Mean of σ(α·b) over the tasks that each worker answered, [W]; chance without answers."""
         right = 1.0 / (1.0 + np.exp(-self.product))
-        return np.asarray(np.bincount(self.table.worker, right, self.votes.workers) / self.table.per_worker)
+        total, count = np.bincount(self.table.worker, right, self.votes.workers), self.table.per_worker
+        chance = np.full(len(count), 1.0 / self.votes.classes)
+        return np.asarray(np.divide(total, count, out=chance, where=count > 0))
 
 
 def _curvature(product: Floats, decay: Floats) -> Floats:

@@ -12,10 +12,13 @@ from earnest.consensus.result import ClassConsensus, Convergence
 from earnest.consensus.table import Floats, LabelTable
 from earnest.consensus.votes import Votes, normalised
 
+TIE = 1e-6
+"""Enough to break ties, no more: differences below it are rounding."""
+
 
 @dataclass(frozen=True)
 class MajorityVote:
-    """Share of the (weighted) votes as probability; ties to the first class.
+    """Share of the (weighted) votes as probability; ties go to the class whose voters agree more otherwise.
 
     `weights` [W] are finite and not negative, in the order of the table's workers; None counts every worker
     once. A worker's reliability is the mean probability of their answers.
@@ -48,24 +51,29 @@ def weighted_shares(votes: Votes, weights: Floats) -> Floats:
 
 
 def agreement(votes: Votes, probability: Floats) -> Floats:
-    """Mean probability of each worker's answers, [W]."""
+    """Mean probability of each worker's answers, [W]; chance, 1/C, for a worker without answers."""
     tally = votes.tally(probability)
-    right = np.einsum("wcc->w", tally)
-    return np.asarray(right / tally.sum(axis=(1, 2)))
+    right, total = np.einsum("wcc->w", tally), tally.sum(axis=(1, 2))
+    return np.asarray(np.divide(right, total, out=np.full(len(total), 1.0 / votes.classes), where=total > 0))
 
 
 def consensus(
     method: str, table: LabelTable, votes: Votes, probability: Floats, convergence: Convergence
 ) -> ClassConsensus:
-    """The result of a method that weighs votes and models nothing else."""
+    """The result of a method that weighs votes and models nothing else.
+
+    Ties go to the class whose voters agree more with the others.
+    """
+    reliability = agreement(votes, probability)
+    preferred = probability + TIE * weighted_shares(votes, reliability)
     return ClassConsensus(
         method=method,
         tasks=table.tasks,
         workers=table.workers,
         classes=table.classes,
-        label=probability.argmax(axis=1).astype(np.int32),
+        label=preferred.argmax(axis=1).astype(np.int32),
         probability=probability,
-        reliability=agreement(votes, probability),
+        reliability=reliability,
         convergence=convergence,
         prior=probability.mean(axis=0),
     )

@@ -44,7 +44,7 @@ class Convergence:
 class ClassConsensus:
     """Consensus on classes.
 
-    `label` [T] indexes `classes`: the most probable one, ties to the first; `probability` [T, C] sums to 1
+    `label` [T] indexes `classes`: the most probable one; `probability` [T, C] sums to 1
     over the classes; `reliability` [W] in [0, 1] is the estimated probability that the worker's answer is
     right; `confusion` [W, C, C] is P(answer | truth) with the truth first, where the method estimates it;
     `prior` [C] is the estimated frequency of the classes.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
@@ -90,6 +90,14 @@ class LabelTable(Answers):
     def from_csv(cls, path: str | Path, *, repeats: Repeats = "refuse") -> Self:
         """Read a CSV file with the columns `task`, `worker` and `label`; every id is a string."""
         return cls.from_columns(*read_columns(path, "task", "worker", "label"), repeats=repeats)
+
+    def select(self, rows: ArrayLike) -> Self:
+        """The table of the rows that a boolean mask [n] picks, over the same tasks, workers and classes."""
+        mask = np.asarray(rows, bool)
+        start = np.concatenate([[0], np.cumsum(mask)])[self.start]
+        return replace(
+            self, task=self.task[mask], worker=self.worker[mask], label=self.label[mask], start=start
+        )
 
     def gold(self, known: Mapping[Any, Any] | ArrayLike | None) -> Indices:
         """Known answers as class indices [T], `UNKNOWN` where there is none.

@@ -21,7 +21,7 @@ TINY = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """Answers of T tasks by W workers in C classes, as a sparse matrix [T, W·C], with the gold answers [T]."""
+    """Answers of T tasks by W workers in C classes: a sparse matrix [T, W·C], and gold [T]."""
 
     matrix: csr_array
     workers: int

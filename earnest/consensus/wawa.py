@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from earnest.consensus.majority import consensus, weighted_shares
+from earnest.consensus.majority import TIE, agreement, consensus, weighted_shares
 from earnest.consensus.result import ClassConsensus, Convergence
 from earnest.consensus.table import Floats, LabelTable
-from earnest.consensus.votes import Votes
+from earnest.consensus.votes import Votes, row_max
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,5 @@ class Wawa:
 
 def hits(votes: Votes, probability: Floats) -> Floats:
     """Share of each worker's answers that are the most probable class, [W]; tied classes share the hit."""
-    best = probability >= probability.max(axis=1, keepdims=True) - 1e-12
-    tally = votes.tally(best / best.sum(axis=1, keepdims=True))
-    return np.asarray(np.einsum("wcc->w", tally) / tally.sum(axis=(1, 2)))
+    best = probability >= row_max(probability)[:, None] - TIE
+    return agreement(votes, best / best.sum(axis=1, keepdims=True))
