@@ -14,13 +14,12 @@ import {IEarnest, Opening, SignedCommitment, SignedEnrolment} from "./interfaces
 import {IGate} from "./interfaces/IGate.sol";
 import {IRandomness} from "./interfaces/IRandomness.sol";
 import {IReferee, Rubric} from "./interfaces/IReferee.sol";
-import {AuditRow} from "./libraries/AuditRow.sol";
 import {Draw} from "./libraries/Draw.sol";
 import {Labels} from "./libraries/Labels.sol";
 import {Payouts} from "./libraries/Payouts.sol";
 import {TypedData} from "./libraries/TypedData.sol";
 import {BatchRecord, BatchRecordLib, BatchStatus} from "./types/BatchRecord.sol";
-import {AUDITED, GATED, Life, Phase} from "./types/Life.sol";
+import {AUDITED, COMMITTED, GATED, Life, LifeLib, LifeView, OPENED, Phase, RELEASED, SCORED, TAKEN} from "./types/Life.sol";
 import {Payout} from "./types/Payout.sol";
 import {Posting, PostingStatus} from "./types/Posting.sol";
 import {Scores} from "./types/Scores.sol";
@@ -71,20 +70,20 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         Terms terms;
         // slot
         address experimenter;
-        uint32 postings; //  opened so far
+        uint32 posted; //    postings so far
         bool requested; //   whether `ticket` means something
         // a slot each
         uint256 ticket;
         bytes32 seed; //     0 until the draw
         bytes32 auditKey; // 0 until disclosed
+        mapping(uint256 seat => Seat) seats;
+        mapping(uint256 batch => BatchRecord) batches;
+        mapping(uint256 posting => Posting) postings;
     }
 
     mapping(address account => mapping(address token => Account)) private accounts;
     mapping(address labeler => mapping(address operator => bool)) public isOperator;
     mapping(uint256 campaign => Campaign) private campaigns;
-    mapping(uint256 campaign => mapping(uint256 seat => Seat)) private seats;
-    mapping(uint256 campaign => mapping(uint256 batch => BatchRecord)) private batches;
-    mapping(uint256 campaign => mapping(uint256 posting => Posting)) private postings;
 
     constructor(IRandomness randomness, IReferee referee_, address sink) EIP712("Earnest", "1") {
         require(
@@ -140,9 +139,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
 
     /// @inheritdoc IEarnest
     function useNonce(address token) external {
-        uint256 nonce = accounts[msg.sender][token].nonce++;
-
-        emit NonceUsed(msg.sender, token, nonce);
+        _useNonce(msg.sender, token);
     }
 
     // ── Enrolling ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,37 +153,34 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         require(c.experimenter == address(0), CampaignExists(campaign));
 
         c.terms = terms;
-        _debit(msg.sender, terms.token, _bountyOf(c.terms, terms.batches));
         c.experimenter = msg.sender;
-        Life memory life;
-        life.phase = Phase.Enrolling;
-        life.deadline = terms.enrollBy;
-        life.cohort = terms.cohort;
-        life.seats = terms.batches * terms.cohort;
-        life.flags = (terms.auditKeyHash != 0 ? AUDITED : 0) | (terms.gate != address(0) ? GATED : 0);
-        _save(campaign, life);
+        c.life = LifeLib.begin(
+            uint256(terms.batches) * terms.cohort,
+            terms.cohort,
+            terms.enrollBy,
+            terms.auditKeyHash != 0,
+            terms.gate != address(0)
+        );
+        _debit(msg.sender, terms.token, _bountyOf(c.terms, terms.batches));
 
         emit Created(campaign, msg.sender, terms, uri);
     }
 
     /// @inheritdoc IEarnest
     function enroll(uint256 campaign, address labeler, uint256 count, bytes calldata proof) external nonReentrant {
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Enrolling);
         _authorize(labeler);
-        Life memory life = _expect(campaign, Phase.Enrolling);
-        _admit(campaign, life, labeler, count, proof);
 
-        _enroll(campaign, life, labeler, count);
-        _closeEnrolling(campaign, life);
+        _closeEnrolling(c, _enroll(campaign, c, life, labeler, count, proof));
     }
 
     /// @inheritdoc IEarnest
     function enrollSigned(uint256 campaign, SignedEnrolment[] calldata enrolments) external nonReentrant {
-        Life memory life = _expect(campaign, Phase.Enrolling);
-        address token = campaigns[campaign].terms.token;
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Enrolling);
+        address token = c.terms.token;
         for (uint256 i; i < enrolments.length; ++i) {
             SignedEnrolment calldata e = enrolments[i];
-            Account storage account = accounts[e.labeler][token];
-            uint256 nonce = account.nonce;
+            uint256 nonce = accounts[e.labeler][token].nonce;
             if (e.nonce < nonce) continue;
             require(e.nonce == nonce, WrongNonce(e.labeler, e.nonce, nonce));
             _checkSignature(
@@ -195,59 +189,57 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
                 e.deadline,
                 e.signature
             );
-            _admit(campaign, life, e.labeler, e.seats, e.proof);
 
-            ++account.nonce;
-            emit NonceUsed(e.labeler, token, nonce);
-            _enroll(campaign, life, e.labeler, e.seats);
+            _useNonce(e.labeler, token);
+            life = _enroll(campaign, c, life, e.labeler, e.seats, e.proof);
         }
-        _closeEnrolling(campaign, life);
+        _closeEnrolling(c, life);
     }
 
-    /// Asks the gate, if there is one. Whatever it calls back: the enrolling functions are locked, and no other changes a
-    /// campaign that is still enrolling.
-    function _admit(uint256 campaign, Life memory life, address labeler, uint256 count, bytes calldata proof) private {
-        if (life.flags & GATED == 0) return;
-        Terms storage terms = campaigns[campaign].terms;
-        require(
-            IGate(terms.gate).admit(campaign, terms.gateRule, labeler, count, proof), NotAdmitted(labeler)
-        );
-    }
-
-    /// Seats `labeler` in memory of `life`, which the caller stores.
-    function _enroll(uint256 campaign, Life memory life, address labeler, uint256 count) private {
+    /// Seats `labeler` in the life returned, which the caller stores.
+    function _enroll(
+        uint256 campaign,
+        Campaign storage c,
+        Life life,
+        address labeler,
+        uint256 count,
+        bytes calldata proof
+    ) private returns (Life) {
         require(count != 0, NoSeats());
-        uint256 first = life.taken;
-        require(count <= life.seats - first, CampaignFull(count, life.seats - first));
+        uint256 first = life.taken();
+        require(count <= life.seats() - first, CampaignFull(count, life.seats() - first));
+        // Whatever a gate calls back: the enrolling functions are locked, and no other changes a campaign that enrols.
+        require(
+            !life.has(GATED) || IGate(c.terms.gate).admit(campaign, c.terms.gateRule, labeler, count, proof),
+            NotAdmitted(labeler)
+        );
 
-        Terms storage terms = campaigns[campaign].terms;
-        _debit(labeler, terms.token, terms.stake * count);
+        _debit(labeler, c.terms.token, c.terms.stake * count);
         for (uint256 seat = first; seat < first + count; ++seat) {
-            seats[campaign][seat].labeler = labeler;
+            c.seats[seat].labeler = labeler;
         }
-        life.taken = uint32(first + count);
 
         emit Enrolled(campaign, labeler, first, count);
+        return life.plus(TAKEN, count);
     }
 
-    function _closeEnrolling(uint256 campaign, Life memory life) private {
-        Campaign storage c = campaigns[campaign];
-        if (life.taken == life.seats) life.enter(Phase.Drawing, block.timestamp, c.terms.periods.draw);
-        _save(campaign, life);
+    function _closeEnrolling(Campaign storage c, Life life) private {
+        if (life.taken() == life.seats()) life = life.enter(Phase.Drawing, block.timestamp + c.terms.periods.draw);
+        c.life = life;
     }
 
     // ── Drawing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IEarnest
     function requestDraw(uint256 campaign) external {
-        _expect(campaign, Phase.Drawing);
-        Campaign storage c = campaigns[campaign];
+        (Campaign storage c,) = _expect(campaign, Phase.Drawing);
+        uint256 ticket = c.ticket;
         if (c.requested) {
-            (IRandomness.Status status,) = RANDOMNESS.outcome(c.ticket);
-            require(status == IRandomness.Status.Expired, DrawAlreadyRequested(c.ticket));
+            (IRandomness.Status status,) = RANDOMNESS.outcome(ticket);
+            require(status == IRandomness.Status.Expired, DrawAlreadyRequested(ticket));
         }
 
-        uint256 ticket = RANDOMNESS.request();
+        ticket = RANDOMNESS.request();
         c.ticket = ticket;
         c.requested = true;
 
@@ -256,52 +248,50 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
 
     /// @inheritdoc IEarnest
     function draw(uint256 campaign) external {
-        Life memory life = _expect(campaign, Phase.Drawing);
-        Campaign storage c = campaigns[campaign];
-        require(c.requested, DrawNotReady(IRandomness.Status.Pending));
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Drawing);
+        require(c.requested, DrawNotRequested());
         (IRandomness.Status status, bytes32 word) = RANDOMNESS.outcome(c.ticket);
         require(status == IRandomness.Status.Ready, DrawNotReady(status));
 
         bytes32 seed = keccak256(abi.encode(word, campaign));
+        uint256 taken = life.taken();
+        uint256 drawn = taken / life.cohort();
+        uint256 undrawn = life.batches() - drawn;
+        uint256 seated = drawn * life.cohort();
         c.seed = seed;
-        uint256 offered = life.batches();
-        uint256 drawn = life.taken / life.cohort;
-        life.seats = uint32(drawn * life.cohort);
-        life.enter(Phase.Committing, block.timestamp, c.terms.periods.commit);
-        _save(campaign, life);
-        uint256 undrawn = _bountyOf(c.terms, offered - drawn);
-        _credit(c.experimenter, c.terms.token, undrawn);
+        c.life = life.withSeats(seated).enter(Phase.Committing, block.timestamp + c.terms.periods.commit);
+        uint256 refunded = _bountyOf(c.terms, undrawn);
+        _credit(c.experimenter, c.terms.token, refunded);
         // At most one seat short of a cohort.
-        for (uint256 seat = life.seats; seat < life.taken; ++seat) {
-            _freeSeat(campaign, c.terms, seat);
+        for (uint256 seat = seated; seat < taken; ++seat) {
+            _freeSeat(campaign, c, seat);
         }
 
-        emit Drawn(campaign, seed, drawn, undrawn);
+        emit Drawn(campaign, seed, drawn, refunded);
     }
 
     /// @inheritdoc IEarnest
-    function refund(uint256 campaign, uint256[] calldata which) external {
-        Life memory life = _expect(campaign, Phase.Cancelled);
-        Campaign storage c = campaigns[campaign];
+    function refund(uint256 campaign, uint256[] calldata seats) external {
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Cancelled);
 
-        if (c.life.phase != Phase.Cancelled) {
-            _save(campaign, life);
+        if (c.life.phase() != Phase.Cancelled) {
+            c.life = life;
             uint256 bounty = _bountyOf(c.terms, life.batches());
             _credit(c.experimenter, c.terms.token, bounty);
             emit Cancelled(campaign, bounty);
         }
-        for (uint256 i; i < which.length; ++i) {
-            _freeSeat(campaign, c.terms, which[i]);
+        for (uint256 i; i < seats.length; ++i) {
+            _freeSeat(campaign, c, seats[i]);
         }
     }
 
     /// Gives a seat's stake back, once: a freed seat has no labeler.
-    function _freeSeat(uint256 campaign, Terms storage terms, uint256 seat) private {
-        address labeler = seats[campaign][seat].labeler;
+    function _freeSeat(uint256 campaign, Campaign storage c, uint256 seat) private {
+        address labeler = c.seats[seat].labeler;
         if (labeler == address(0)) return;
 
-        delete seats[campaign][seat].labeler;
-        _credit(labeler, terms.token, terms.stake);
+        delete c.seats[seat].labeler;
+        _credit(labeler, c.terms.token, c.terms.stake);
 
         emit SeatFreed(campaign, seat, labeler);
     }
@@ -310,30 +300,20 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
 
     /// @inheritdoc IEarnest
     function commit(uint256 campaign, uint256 seat, bytes32 commitment) external {
-        Life memory life = _expect(campaign, Phase.Committing);
-        _authorize(_drawnSeat(campaign, life, seat).labeler);
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Committing);
+        Seat storage own = _drawnSeat(c, life, seat);
+        _authorize(own.labeler);
 
-        if (_commit(campaign, life, seat, commitment)) _closeCommitting(campaign, life);
-    }
-
-    /// @inheritdoc IEarnest
-    function commitMany(uint256 campaign, uint256[] calldata which, bytes32[] calldata commitments) external {
-        Life memory life = _expect(campaign, Phase.Committing);
-        require(which.length == commitments.length, LengthMismatch(which.length, commitments.length));
-        for (uint256 i; i < which.length; ++i) {
-            _authorize(_drawnSeat(campaign, life, which[i]).labeler);
-
-            _commit(campaign, life, which[i], commitments[i]);
-        }
-        _closeCommitting(campaign, life);
+        _closeCommitting(c, life, _commit(campaign, life, own, seat, commitment));
     }
 
     /// @inheritdoc IEarnest
     function commitSigned(uint256 campaign, SignedCommitment[] calldata commitments) external {
-        Life memory life = _expect(campaign, Phase.Committing);
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Committing);
+        Life next = life;
         for (uint256 i; i < commitments.length; ++i) {
             SignedCommitment calldata s = commitments[i];
-            Seat storage own = _drawnSeat(campaign, life, s.seat);
+            Seat storage own = _drawnSeat(c, life, s.seat);
             uint256 revisions = _revisions(own);
             if (s.revision < revisions) continue;
             require(s.revision == revisions, WrongRevision(s.seat, s.revision, revisions));
@@ -344,49 +324,46 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
                 s.signature
             );
 
-            _commit(campaign, life, s.seat, s.commitment);
+            next = _commit(campaign, next, own, s.seat, s.commitment);
         }
-        _closeCommitting(campaign, life);
+        _closeCommitting(c, life, next);
     }
 
-    /// Returns whether `life` changed: whether it is the seat's first commitment.
-    function _commit(uint256 campaign, Life memory life, uint256 seat, bytes32 commitment) private returns (bool first) {
-        Seat storage own = seats[campaign][seat];
+    /// Returns the life after it, which differs at a seat's first commitment.
+    function _commit(uint256 campaign, Life life, Seat storage own, uint256 seat, bytes32 commitment)
+        private
+        returns (Life)
+    {
         SeatRecord old = own.record;
         require(!old.isDenounced(), SeatDenounced(seat));
         SeatRecord record = SeatRecordLib.committed(commitment);
         require(!record.isEmpty(), InvalidCommitment(commitment));
 
-        first = old.isEmpty();
-        if (first) ++life.committed;
-        else ++own.recommits;
         own.record = record;
+        if (old.isEmpty()) life = life.plus(COMMITTED, 1);
+        else ++own.recommits;
 
         emit Committed(campaign, seat, commitment);
+        return life;
     }
 
-    function _closeCommitting(uint256 campaign, Life memory life) private {
-        Campaign storage c = campaigns[campaign];
-        if (life.committed == life.seats) life.closeCommits(block.timestamp, c.terms.periods);
-        _save(campaign, life);
+    function _closeCommitting(Campaign storage c, Life life, Life next) private {
+        if (life.committed() == next.committed()) return;
+        if (next.committed() == next.seats()) next = next.closeCommitting(block.timestamp, c.terms.periods);
+        c.life = next;
     }
 
     /// @inheritdoc IEarnest
     function denounce(uint256 campaign, Opening calldata opening) external {
-        Life memory life = _expect(campaign, Phase.Committing);
-        Seat storage own = _drawnSeat(campaign, life, opening.seat);
-        address labeler = own.labeler;
-        require(msg.sender != labeler, OwnSeat(opening.seat));
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Committing);
+        Seat storage own = _drawnSeat(c, life, opening.seat);
+        require(msg.sender != own.labeler, OwnSeat(opening.seat));
         require(own.record.isCommitted(), NotCommitted(opening.seat));
         _checkOpening(campaign, own.record, opening.seat, keccak256(opening.labels), opening.salt);
 
         own.record = SeatRecordLib.DENOUNCED;
-        ++life.opened;
-        Campaign storage c = campaigns[campaign];
-        _save(campaign, life);
-        uint256 stake = c.terms.stake;
-        _credit(msg.sender, c.terms.token, stake / 2);
-        _credit(SINK, c.terms.token, stake - stake / 2);
+        c.life = life.plus(OPENED, 1);
+        _split(c.terms.token, c.terms.stake);
 
         emit Denounced(campaign, opening.seat, msg.sender, opening.labels);
     }
@@ -395,60 +372,63 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
 
     /// @inheritdoc IEarnest
     function reveal(uint256 campaign, uint256 seat, bytes calldata labels, bytes32 salt) external {
-        Life memory life = _expect(campaign, Phase.Revealing);
-        SeatRecord record = _drawnSeat(campaign, life, seat).record;
-        require(!record.isEmpty(), NotCommitted(seat));
-        require(record.isCommitted(), AlreadyOpened(seat));
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Revealing);
+        Seat storage own = _drawnSeat(c, life, seat);
+        require(!own.record.isRevealed(), AlreadyRevealed(seat));
 
-        _reveal(campaign, life, seat, labels, salt);
-        _closeRevealing(campaign, life);
+        _closeRevealing(c, _reveal(campaign, c, life, own, seat, labels, salt));
     }
 
     /// @inheritdoc IEarnest
     function revealMany(uint256 campaign, Opening[] calldata openings) external {
-        Life memory life = _expect(campaign, Phase.Revealing);
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Revealing);
         for (uint256 i; i < openings.length; ++i) {
             Opening calldata opening = openings[i];
-            SeatRecord record = _drawnSeat(campaign, life, opening.seat).record;
-            require(!record.isEmpty(), NotCommitted(opening.seat));
-            if (!record.isCommitted()) continue;
+            Seat storage own = _drawnSeat(c, life, opening.seat);
+            if (own.record.isRevealed()) continue;
 
-            _reveal(campaign, life, opening.seat, opening.labels, opening.salt);
+            life = _reveal(campaign, c, life, own, opening.seat, opening.labels, opening.salt);
         }
-        _closeRevealing(campaign, life);
+        _closeRevealing(c, life);
     }
 
-    function _reveal(uint256 campaign, Life memory life, uint256 seat, bytes calldata labels, bytes32 salt) private {
-        Terms storage terms = campaigns[campaign].terms;
-        require(labels.length == terms.batchSize, WrongLabelCount(seat, labels.length, terms.batchSize));
-        Labels.check(labels, Labels.size(terms.metric, terms.classes));
-        Seat storage own = seats[campaign][seat];
+    function _reveal(
+        uint256 campaign,
+        Campaign storage c,
+        Life life,
+        Seat storage own,
+        uint256 seat,
+        bytes calldata labels,
+        bytes32 salt
+    ) private returns (Life) {
+        SeatRecord record = own.record;
+        require(record.isCommitted(), NotCommitted(seat));
+        uint256 size = c.terms.batchSize;
+        require(labels.length == size, WrongLabelCount(seat, labels.length, size));
+        Labels.check(labels, Labels.size(c.terms.metric, c.terms.classes));
         bytes32 labelsHash = keccak256(labels);
-        _checkOpening(campaign, own.record, seat, labelsHash, salt);
+        _checkOpening(campaign, record, seat, labelsHash, salt);
 
         own.record = SeatRecordLib.revealed(labelsHash);
-        ++life.opened;
 
         emit Revealed(campaign, seat, labels);
+        return life.plus(OPENED, 1);
     }
 
-    function _closeRevealing(uint256 campaign, Life memory life) private {
-        Campaign storage c = campaigns[campaign];
-        if (life.opened == life.committed) life.closeReveals(block.timestamp, c.terms.periods);
-        _save(campaign, life);
+    function _closeRevealing(Campaign storage c, Life life) private {
+        if (life.opened() == life.committed()) life = life.closeRevealing(block.timestamp, c.terms.periods);
+        c.life = life;
     }
 
     /// @inheritdoc IEarnest
     function disclose(uint256 campaign, bytes32 key) external {
-        Life memory life = _expect(campaign, Phase.Auditing);
-        Campaign storage c = campaigns[campaign];
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Auditing);
         bytes32 keyHash = keccak256(abi.encode(key));
         // The key 0 would read as undisclosed.
         require(keyHash == c.terms.auditKeyHash && key != 0, WrongAuditKey(keyHash, c.terms.auditKeyHash));
 
         c.auditKey = key;
-        life.settle();
-        _save(campaign, life);
+        c.life = life.enter(Phase.Settling, 0);
 
         emit Disclosed(campaign, key);
     }
@@ -456,35 +436,30 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     // ── Settling ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IEarnest
-    function post(uint256 campaign, uint256[] calldata which, uint256[] calldata scores)
+    function post(uint256 campaign, uint256[] calldata batches, uint256[] calldata scores)
         external
-        returns (uint256 posting)
+        returns (uint256 number)
     {
-        Life memory life = _expect(campaign, Phase.Settling);
-        require(which.length == scores.length, LengthMismatch(which.length, scores.length));
-        Campaign storage c = campaigns[campaign];
-        posting = c.postings + 1;
-        require(posting <= BatchRecordLib.MAX_POSTING, TooManyPostings(BatchRecordLib.MAX_POSTING));
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Settling);
+        require(batches.length == scores.length, LengthMismatch(batches.length, scores.length));
+        number = c.posted + uint256(1);
+        require(number <= BatchRecordLib.MAX_POSTING, TooManyPostings(BatchRecordLib.MAX_POSTING));
 
-        emit PostingOpened(campaign, posting, msg.sender);
+        _debit(msg.sender, c.terms.token, c.terms.bond);
+        c.posted = uint32(number);
+        emit PostingOpened(campaign, number, msg.sender);
         uint256 count;
-        for (uint256 i; i < which.length; ++i) {
-            (BatchStatus status,) = _statusOf(campaign, life, which[i]);
+        for (uint256 i; i < batches.length; ++i) {
+            (BatchStatus status,) = _statusOf(c, life, batches[i]);
             if (status != BatchStatus.Open) continue;
-            require(scores[i] >> (16 * life.cohort) == 0, InvalidScores(which[i], scores[i]));
-            batches[campaign][which[i]] =
-                BatchRecordLib.pack(Scores.wrap(scores[i]), posting, BatchStatus.Posted);
+            require(scores[i] >> (16 * life.cohort()) == 0, InvalidScores(batches[i], scores[i]));
+            c.batches[batches[i]] = BatchRecordLib.pack(Scores.wrap(scores[i]), number, BatchStatus.Posted);
             ++count;
-            emit Posted(campaign, which[i], posting, scores[i]);
+            emit Posted(campaign, batches[i], number, scores[i]);
         }
         require(count != 0, NothingToPost());
-        c.postings = uint32(posting);
-        postings[campaign][posting] =
-            Posting(msg.sender, uint40(block.timestamp), uint32(count), PostingStatus.Standing);
-        _debit(msg.sender, c.terms.token, c.terms.bond);
-        life.scored += uint32(count);
-        life.deadline = uint40(block.timestamp + c.terms.periods.challenge);
-        _save(campaign, life);
+        c.postings[number] = Posting(msg.sender, uint40(block.timestamp), uint32(count), PostingStatus.Standing);
+        c.life = life.plus(SCORED, count).withDeadline(block.timestamp + c.terms.periods.challenge);
     }
 
     /// @inheritdoc IEarnest
@@ -495,61 +470,49 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         bytes calldata row,
         bytes32[] calldata proof
     ) external {
-        Life memory life = _expect(campaign, Phase.Settling);
-        (BatchStatus status, uint256 finalAt) = _statusOf(campaign, life, batch);
+        (Campaign storage c, Life life) = _expect(campaign, Phase.Settling);
+        (BatchStatus status, uint256 finalAt) = _statusOf(c, life, batch);
         bool open = status == BatchStatus.Open;
         require(open || (status == BatchStatus.Posted && block.timestamp < finalAt), ScoresFinal(batch));
-        Scores scores = _score(campaign, life, batch, labels, row, proof);
+        Scores scores = _score(c, life, batch, labels, row, proof);
 
-        Terms storage terms = campaigns[campaign].terms;
         address settler = msg.sender;
         if (!open) {
-            BatchRecord record = batches[campaign][batch];
-            Posting storage posting = postings[campaign][record.posting()];
+            BatchRecord record = c.batches[batch];
+            Posting storage posting = c.postings[record.posting()];
             if (record.scores().equals(scores)) {
                 --posting.resting;
                 settler = posting.settler;
             } else {
-                life.scored -= posting.resting;
                 open = true;
-                _void(campaign, record.posting(), posting, terms);
+                life = life.minus(SCORED, posting.resting);
+                posting.status = PostingStatus.Void;
+                _split(c.terms.token, c.terms.bond);
+                emit PostingVoided(campaign, record.posting(), msg.sender);
             }
         }
-        if (open) ++life.scored;
-        _save(campaign, life);
-        batches[campaign][batch] = BatchRecordLib.pack(scores, 0, BatchStatus.Refereed);
-        _credit(settler, terms.token, terms.fee);
+        c.batches[batch] = BatchRecordLib.pack(scores, 0, BatchStatus.Refereed);
+        c.life = open ? life.plus(SCORED, 1) : life;
+        _credit(settler, c.terms.token, c.terms.fee);
 
         emit Refereed(campaign, batch, msg.sender, Scores.unwrap(scores));
     }
 
-    /// Splits the bond. If the challenger got all of it, a settler could post falsely, stall everyone, and save the bond
-    /// at the last moment by refereeing itself.
-    function _void(uint256 campaign, uint256 number, Posting storage posting, Terms storage terms) private {
-        posting.status = PostingStatus.Void;
-        uint256 bond = terms.bond;
-        _credit(msg.sender, terms.token, bond / 2);
-        _credit(SINK, terms.token, bond - bond / 2);
-
-        emit PostingVoided(campaign, number, msg.sender, bond / 2);
-    }
-
     /// What the referee says of a batch.
     function _score(
-        uint256 campaign,
-        Life memory life,
+        Campaign storage c,
+        Life life,
         uint256 batch,
         bytes calldata labels,
         bytes calldata row,
         bytes32[] calldata proof
     ) private view returns (Scores) {
-        Campaign storage c = campaigns[campaign];
-        uint256[] memory cohort = _cohort(campaign, life, batch);
+        uint256[] memory cohort = _cohort(c, life, batch);
         address[] memory labelers = new address[](cohort.length);
         uint256 size = c.terms.batchSize;
         uint256 end;
         for (uint256 lane; lane < cohort.length; ++lane) {
-            Seat storage seat = seats[campaign][cohort[lane]];
+            Seat storage seat = c.seats[cohort[lane]];
             SeatRecord record = seat.record;
             if (!record.isRevealed()) continue;
             labelers[lane] = seat.labeler;
@@ -562,62 +525,65 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         }
         require(labels.length == end, LengthMismatch(labels.length, end));
 
-        bytes memory clear;
-        if (c.auditKey != 0) {
+        bytes32 key = c.auditKey;
+        if (key != 0) {
             bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(batch, row))));
             require(MerkleProof.verifyCalldata(proof, c.terms.auditRoot, leaf), WrongAuditRow(batch));
-            clear = AuditRow.decipher(row, c.auditKey, batch);
         }
-        return REFEREE.score(_rubric(c.terms), labelers, labels, clear);
+        Rubric memory rubric = Rubric(
+            c.terms.metric, c.terms.classes, c.terms.batchSize, life.has(AUDITED), c.terms.weights
+        );
+        return REFEREE.score(rubric, labelers, labels, row, key, batch);
     }
 
     /// @inheritdoc IEarnest
-    function release(uint256 campaign, uint256[] calldata which) external {
+    function release(uint256 campaign, uint256[] calldata batches) external {
         Campaign storage c = campaigns[campaign];
-        Life memory life = _now(campaign);
-        if (life.phase != Phase.Settling && life.phase != Phase.Final) {
-            _rejectPhase(campaign, life.phase, Phase.Settling);
-        }
+        Life life = _now(c);
+        if (life.phase() != Phase.Settling && life.phase() != Phase.Final) _rejectPhase(campaign, life);
 
-        address token = c.terms.token;
         uint256 refunded;
         uint256 sunk;
-        uint32 count;
-        for (uint256 i; i < which.length; ++i) {
-            (BatchStatus status, uint256 finalAt) = _statusOf(campaign, life, which[i]);
+        uint256 count;
+        for (uint256 i; i < batches.length; ++i) {
+            (BatchStatus status, uint256 finalAt) = _statusOf(c, life, batches[i]);
             if (status == BatchStatus.Released) continue;
-            require(status != BatchStatus.Open && block.timestamp >= finalAt, NotFinal(which[i], finalAt));
-            Payout memory payout = _release(campaign, life, which[i]);
+            require(status != BatchStatus.Open && block.timestamp >= finalAt, NotFinal(batches[i], finalAt));
+            Payout memory payout = _release(campaign, c, life, batches[i]);
             refunded += payout.refund;
             sunk += payout.sunk;
             ++count;
         }
-        c.life.released += count;
-        _credit(c.experimenter, token, refunded);
-        _credit(SINK, token, sunk);
+        c.life = c.life.plus(RELEASED, count);
+        _credit(c.experimenter, c.terms.token, refunded);
+        _credit(SINK, c.terms.token, sunk);
     }
 
     /// Pays a batch out, but for what its payout gives to experimenter and sink.
-    function _release(uint256 campaign, Life memory life, uint256 batch) private returns (Payout memory payout) {
-        BatchRecord record = batches[campaign][batch];
-        Terms storage terms = campaigns[campaign].terms;
-        address token = terms.token;
-        uint256 stake = terms.stake;
-        uint256[] memory cohort = _cohort(campaign, life, batch);
-        SeatRecord[] memory records = _records(campaign, cohort);
-        payout = Payouts.compute(terms.curve, terms.bounty, stake, record.scores(), records);
+    function _release(uint256 campaign, Campaign storage c, Life life, uint256 batch)
+        private
+        returns (Payout memory payout)
+    {
+        BatchRecord batchRecord = c.batches[batch];
+        address token = c.terms.token;
+        uint256 stake = c.terms.stake;
+        uint256[] memory cohort = _cohort(c, life, batch);
+        SeatRecord[] memory records = new SeatRecord[](cohort.length);
+        for (uint256 lane; lane < cohort.length; ++lane) {
+            records[lane] = c.seats[cohort[lane]].record;
+        }
+        payout = Payouts.compute(c.terms.curve, c.terms.bounty, stake, batchRecord.scores(), records);
 
-        batches[campaign][batch] = BatchRecordLib.pack(record.scores(), record.posting(), BatchStatus.Released);
+        c.batches[batch] = BatchRecordLib.pack(batchRecord.scores(), batchRecord.posting(), BatchStatus.Released);
         for (uint256 lane; lane < cohort.length; ++lane) {
             // A denounced seat's stake is gone.
             if (records[lane].isDenounced()) continue;
             // No loss exceeds the stake: `maxSlash` and `forfeit` are at most one half.
-            uint256 due = uint256(int256(stake) + payout.results[lane]);
-            _credit(seats[campaign][cohort[lane]].labeler, token, due);
+            _credit(c.seats[cohort[lane]].labeler, token, uint256(int256(stake) + payout.results[lane]));
         }
         // The fee of a refereed batch is paid already.
-        if (record.status() == BatchStatus.Posted) {
-            _credit(postings[campaign][record.posting()].settler, token, terms.fee);
+        if (batchRecord.status() == BatchStatus.Posted) {
+            _credit(c.postings[batchRecord.posting()].settler, token, c.terms.fee);
         }
 
         emit Released(campaign, batch, payout.results, payout.refund, payout.sunk);
@@ -625,15 +591,13 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
 
     /// @inheritdoc IEarnest
     function returnBond(uint256 campaign, uint256 number) external {
-        Posting storage posting = postings[campaign][number];
-        Terms storage terms = campaigns[campaign].terms;
-        uint256 dueAt = uint256(posting.postedAt) + terms.periods.challenge;
-        require(
-            posting.status == PostingStatus.Standing && block.timestamp >= dueAt, BondNotDue(number, dueAt)
-        );
+        Campaign storage c = campaigns[campaign];
+        Posting storage posting = c.postings[number];
+        uint256 dueAt = uint256(posting.postedAt) + c.terms.periods.challenge;
+        require(posting.status == PostingStatus.Standing && block.timestamp >= dueAt, BondNotDue(number, dueAt));
 
         posting.status = PostingStatus.Closed;
-        _credit(posting.settler, terms.token, terms.bond);
+        _credit(posting.settler, c.terms.token, c.terms.bond);
 
         emit BondReturned(campaign, number);
     }
@@ -658,26 +622,34 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         entry.balance = uint128(balance - amount);
     }
 
+    /// Gives half of a forfeited amount to the caller, who has shown the fault, and the rest to the sink. Whoever could
+    /// have all of it would show their own faults, at the last moment, for nothing.
+    function _split(address token, uint256 amount) private {
+        _credit(msg.sender, token, amount / 2);
+        _credit(SINK, token, amount - amount / 2);
+    }
+
+    function _useNonce(address labeler, address token) private {
+        unchecked {
+            emit NonceUsed(labeler, token, accounts[labeler][token].nonce++);
+        }
+    }
+
     // ── Common ground ───────────────────────────────────────────────────────────────────────────────────────────────
 
     /// The campaign's life at this moment.
-    function _now(uint256 campaign) private view returns (Life memory life) {
-        Campaign storage c = campaigns[campaign];
-        life = c.life;
-        life.at(c.terms.periods, block.timestamp);
+    function _now(Campaign storage c) private view returns (Life) {
+        return c.life.at(c.terms.periods, block.timestamp);
     }
 
-    function _save(uint256 campaign, Life memory life) private {
-        campaigns[campaign].life = life;
+    function _expect(uint256 campaign, Phase required) private view returns (Campaign storage c, Life life) {
+        c = campaigns[campaign];
+        life = _now(c);
+        if (life.phase() != required) _rejectPhase(campaign, life);
     }
 
-    function _expect(uint256 campaign, Phase required) private view returns (Life memory life) {
-        life = _now(campaign);
-        if (life.phase != required) _rejectPhase(campaign, life.phase, required);
-    }
-
-    function _rejectPhase(uint256 campaign, Phase phase, Phase required) private pure {
-        revert WrongPhase(campaign, phase, required);
+    function _rejectPhase(uint256 campaign, Life life) private pure {
+        revert WrongPhase(campaign, life.phase(), life.deadline());
     }
 
     function _authorize(address labeler) private view {
@@ -699,9 +671,9 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         );
     }
 
-    function _drawnSeat(uint256 campaign, Life memory life, uint256 seat) private view returns (Seat storage) {
-        require(seat < life.seats, NoSuchSeat(seat, life.seats));
-        return seats[campaign][seat];
+    function _drawnSeat(Campaign storage c, Life life, uint256 seat) private view returns (Seat storage) {
+        require(seat < life.seats(), NoSuchSeat(seat, life.seats()));
+        return c.seats[seat];
     }
 
     function _revisions(Seat storage seat) private view returns (uint256) {
@@ -717,40 +689,28 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     }
 
     /// How far a batch has come, and when its scores are final. Scores of a void posting are none.
-    function _statusOf(uint256 campaign, Life memory life, uint256 batch)
+    function _statusOf(Campaign storage c, Life life, uint256 batch)
         private
         view
         returns (BatchStatus status, uint256 finalAt)
     {
         require(batch < life.batches(), NoSuchBatch(batch, life.batches()));
-        BatchRecord record = batches[campaign][batch];
+        BatchRecord record = c.batches[batch];
         status = record.status();
         if (status == BatchStatus.Posted) {
-            Posting storage posting = postings[campaign][record.posting()];
+            Posting storage posting = c.postings[record.posting()];
             if (posting.status == PostingStatus.Void) return (BatchStatus.Open, 0);
-            finalAt = uint256(posting.postedAt) + campaigns[campaign].terms.periods.challenge;
+            finalAt = uint256(posting.postedAt) + c.terms.periods.challenge;
         }
     }
 
     /// The seats of a drawn batch, by lane.
-    function _cohort(uint256 campaign, Life memory life, uint256 batch) private view returns (uint256[] memory cohort) {
-        bytes32 seed = campaigns[campaign].seed;
-        uint256 drawn = life.batches();
-        cohort = new uint256[](life.cohort);
+    function _cohort(Campaign storage c, Life life, uint256 batch) private view returns (uint256[] memory cohort) {
+        bytes32 seed = c.seed;
+        cohort = new uint256[](life.cohort());
         for (uint256 lane; lane < cohort.length; ++lane) {
-            cohort[lane] = Draw.seatOf(seed, drawn, batch, lane);
+            cohort[lane] = Draw.seatOf(seed, life.batches(), batch, lane);
         }
-    }
-
-    function _records(uint256 campaign, uint256[] memory cohort) private view returns (SeatRecord[] memory records) {
-        records = new SeatRecord[](cohort.length);
-        for (uint256 lane; lane < cohort.length; ++lane) {
-            records[lane] = seats[campaign][cohort[lane]].record;
-        }
-    }
-
-    function _rubric(Terms storage terms) private view returns (Rubric memory) {
-        return Rubric(terms.metric, terms.classes, terms.batchSize, terms.auditKeyHash != 0, terms.weights);
     }
 
     /// Bounties and fees of `count` batches.
@@ -761,33 +721,29 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     // ── Views ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @inheritdoc IEarnest
-    function balanceOf(address account, address token) external view returns (uint256) {
-        return accounts[account][token].balance;
+    function accountOf(address account, address token) external view returns (uint256 balance, uint256 nonce) {
+        Account storage entry = accounts[account][token];
+        return (entry.balance, entry.nonce);
     }
 
     /// @inheritdoc IEarnest
-    function nonceOf(address account, address token) external view returns (uint256) {
-        return accounts[account][token].nonce;
+    function termsOf(uint256 campaign) external view returns (address experimenter, Terms memory terms) {
+        return (campaigns[campaign].experimenter, campaigns[campaign].terms);
     }
 
     /// @inheritdoc IEarnest
-    function termsOf(uint256 campaign) external view returns (Terms memory) {
-        return campaigns[campaign].terms;
+    function lifeOf(uint256 campaign) external view returns (LifeView memory) {
+        return _now(campaigns[campaign]).unpack();
     }
 
     /// @inheritdoc IEarnest
-    function experimenterOf(uint256 campaign) external view returns (address) {
-        return campaigns[campaign].experimenter;
-    }
-
-    /// @inheritdoc IEarnest
-    function lifeOf(uint256 campaign) external view returns (Life memory) {
-        return _now(campaign);
-    }
-
-    /// @inheritdoc IEarnest
-    function secretsOf(uint256 campaign) external view returns (bytes32 seed, bytes32 auditKey) {
-        return (campaigns[campaign].seed, campaigns[campaign].auditKey);
+    function drawOf(uint256 campaign)
+        external
+        view
+        returns (bool requested, uint256 ticket, bytes32 seed, bytes32 auditKey)
+    {
+        Campaign storage c = campaigns[campaign];
+        return (c.requested, c.ticket, c.seed, c.auditKey);
     }
 
     /// @inheritdoc IEarnest
@@ -796,7 +752,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         view
         returns (address labeler, SeatRecord record, uint256 revisions)
     {
-        Seat storage own = seats[campaign][seat];
+        Seat storage own = campaigns[campaign].seats[seat];
         return (own.labeler, own.record, _revisions(own));
     }
 
@@ -806,15 +762,16 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         view
         returns (BatchStatus status, uint256 finalAt, Scores scores, uint256 posting)
     {
-        (status, finalAt) = _statusOf(campaign, _now(campaign), batch);
+        Campaign storage c = campaigns[campaign];
+        (status, finalAt) = _statusOf(c, _now(c), batch);
         if (status != BatchStatus.Open) {
-            BatchRecord record = batches[campaign][batch];
+            BatchRecord record = c.batches[batch];
             (scores, posting) = (record.scores(), record.posting());
         }
     }
 
     /// @inheritdoc IEarnest
     function postingOf(uint256 campaign, uint256 number) external view returns (Posting memory) {
-        return postings[campaign][number];
+        return campaigns[campaign].postings[number];
     }
 }

@@ -39,15 +39,19 @@ contract Referee is IReferee {
     }
 
     /// @inheritdoc IReferee
-    function score(Rubric calldata rubric, address[] calldata labelers, bytes calldata labels, bytes calldata row)
-        external
-        pure
-        returns (Scores)
-    {
+    function score(
+        Rubric calldata rubric,
+        address[] calldata labelers,
+        bytes calldata labels,
+        bytes calldata row,
+        bytes32 key,
+        uint256 batch
+    ) external pure returns (Scores) {
         Cohort memory cohort = _open(rubric, labelers, labels);
         if (rubric.audited) {
-            (bool valid, Audit memory audit) =
-                AuditRow.parse(row, rubric.batchSize, Labels.size(rubric.metric, rubric.classes));
+            (bool valid, Audit memory audit) = AuditRow.open(
+                row, key, batch, rubric.batchSize, Labels.size(rubric.metric, rubric.classes)
+            );
             if (valid) {
                 if (rubric.weights.peers != 0) _addPeers(cohort, rubric, _gatherAll(cohort, audit.shared));
                 if (rubric.weights.gold != 0) _addGold(cohort, rubric, audit);

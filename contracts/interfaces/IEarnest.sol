@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {BatchStatus} from "../types/BatchRecord.sol";
-import {Life, Phase} from "../types/Life.sol";
+import {LifeView, Phase} from "../types/Life.sol";
 import {Posting} from "../types/Posting.sol";
 import {Scores} from "../types/Scores.sol";
 import {SeatRecord} from "../types/SeatRecord.sol";
@@ -49,7 +49,8 @@ interface IEarnest {
     error CampaignExists(uint256 campaign);
     error SinkCannotExperiment(address sink);
 
-    error WrongPhase(uint256 campaign, Phase phase, Phase required);
+    /// The phase that the campaign is in, and when that ends (0: not by itself).
+    error WrongPhase(uint256 campaign, Phase phase, uint256 deadline);
     error NotAuthorized(address caller, address labeler);
     error LengthMismatch(uint256 left, uint256 right);
 
@@ -61,6 +62,7 @@ interface IEarnest {
     error InvalidSignature(address signer);
 
     error DrawAlreadyRequested(uint256 ticket);
+    error DrawNotRequested();
     error DrawNotReady(IRandomness.Status status);
 
     error NoSuchSeat(uint256 seat, uint256 seats);
@@ -70,7 +72,7 @@ interface IEarnest {
 
     error WrongLabelCount(uint256 seat, uint256 count, uint256 required);
     error NotCommitted(uint256 seat);
-    error AlreadyOpened(uint256 seat);
+    error AlreadyRevealed(uint256 seat);
     error WrongOpening(uint256 seat, bytes32 commitment);
     error OwnSeat(uint256 seat);
 
@@ -109,7 +111,7 @@ interface IEarnest {
     event PostingOpened(uint256 indexed campaign, uint256 indexed posting, address indexed settler);
     event Posted(uint256 indexed campaign, uint256 indexed batch, uint256 posting, uint256 scores);
     event Refereed(uint256 indexed campaign, uint256 indexed batch, address indexed caller, uint256 scores);
-    event PostingVoided(uint256 indexed campaign, uint256 indexed posting, address indexed challenger, uint256 reward);
+    event PostingVoided(uint256 indexed campaign, uint256 indexed posting, address indexed challenger);
     event BondReturned(uint256 indexed campaign, uint256 indexed posting);
 
     /// `results` by lane: what the seat got on top of its stake, or (negative) lost of it.
@@ -163,9 +165,6 @@ interface IEarnest {
     /// @param commitment the EIP-712 digest of `Opening(campaign, seat, labels, salt)`
     function commit(uint256 campaign, uint256 seat, bytes32 commitment) external;
 
-    /// `commit` for several seats.
-    function commitMany(uint256 campaign, uint256[] calldata seats, bytes32[] calldata commitments) external;
-
     /// `commit` for labelers who signed for it. A commitment whose revision has been used meanwhile is passed over.
     function commitSigned(uint256 campaign, SignedCommitment[] calldata commitments) external;
 
@@ -218,18 +217,20 @@ interface IEarnest {
     function REFEREE() external view returns (IReferee);
     function SINK() external view returns (address);
 
-    function balanceOf(address account, address token) external view returns (uint256);
-    function nonceOf(address account, address token) external view returns (uint256);
+    /// An account's free balance, and the nonce that its next signed enrolment must carry.
+    function accountOf(address account, address token) external view returns (uint256 balance, uint256 nonce);
     function isOperator(address labeler, address operator) external view returns (bool);
 
-    function termsOf(uint256 campaign) external view returns (Terms memory);
-    function experimenterOf(uint256 campaign) external view returns (address);
+    function termsOf(uint256 campaign) external view returns (address experimenter, Terms memory terms);
 
     /// The campaign as it stands now: phase, deadline, counters.
-    function lifeOf(uint256 campaign) external view returns (Life memory);
+    function lifeOf(uint256 campaign) external view returns (LifeView memory);
 
-    /// The seed of the draw and the audit key; 0 while unknown.
-    function secretsOf(uint256 campaign) external view returns (bytes32 seed, bytes32 auditKey);
+    /// The draw's ticket once requested, the seed once drawn, the audit key once disclosed.
+    function drawOf(uint256 campaign)
+        external
+        view
+        returns (bool requested, uint256 ticket, bytes32 seed, bytes32 auditKey);
 
     /// A seat as stored: its labeler (0: not taken, or freed), its record, and how many commitments it has had.
     function seatOf(uint256 campaign, uint256 seat)

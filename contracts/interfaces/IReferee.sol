@@ -25,11 +25,16 @@ interface IReferee {
     /// The scores of one cohort.
     /// @param labelers the seats' addresses, by lane; 0 for a seat that did not reveal
     /// @param labels those of the revealed seats, by lane, one after another
-    /// @param row the audit row in the clear; without an audit it is not looked at
-    function score(Rubric calldata rubric, address[] calldata labelers, bytes calldata labels, bytes calldata row)
-        external
-        pure
-        returns (Scores);
+    /// @param row the batch's audit row, enciphered; without an audit it is not looked at
+    /// @param key of the audit; 0 when it was not disclosed
+    function score(
+        Rubric calldata rubric,
+        address[] calldata labelers,
+        bytes calldata labels,
+        bytes calldata row,
+        bytes32 key,
+        uint256 batch
+    ) external pure returns (Scores);
 
     /// What a batch of these scores pays and costs.
     /// @param bounty of the batch, in token units

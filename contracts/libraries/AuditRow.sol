@@ -17,15 +17,16 @@ library AuditRow {
         return _bitmapLength(batchSize) + 4 + 7 * batchSize;
     }
 
-    /// The audit that a row describes; not `valid` when the row does not parse.
-    function parse(bytes memory row, uint256 batchSize, uint256 labelSize)
+    /// The audit of a batch; not `valid` when its key (0) was not disclosed or its row does not parse.
+    function open(bytes calldata sealed_, bytes32 key, uint256 batch, uint256 batchSize, uint256 labelSize)
         internal
         pure
         returns (bool valid, Audit memory audit)
     {
         uint256 cursor = _bitmapLength(batchSize);
-        if (row.length < cursor + 4 || row.length > maxLength(batchSize)) return (false, audit);
+        if (key == 0 || sealed_.length < cursor + 4 || sealed_.length > maxLength(batchSize)) return (false, audit);
 
+        bytes memory row = _decipher(sealed_, key, batch);
         (valid, audit.shared) = _parseShared(row, batchSize);
         if (!valid) return (false, audit);
         (valid, cursor) = _parseGold(row, cursor, batchSize, labelSize, audit);
@@ -37,8 +38,8 @@ library AuditRow {
         }
     }
 
-    /// The row under the key stream; its own inverse.
-    function decipher(bytes memory row, bytes32 key, uint256 batch) internal pure returns (bytes memory clear) {
+    /// The row without the key stream.
+    function _decipher(bytes memory row, bytes32 key, uint256 batch) private pure returns (bytes memory clear) {
         clear = new bytes(row.length);
         for (uint256 offset; offset < row.length; offset += 32) {
             bytes32 stream = keccak256(abi.encode(key, batch, offset / 32));
