@@ -10,7 +10,6 @@ takes about `8·√N` hashes a round instead of `8·N`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isqrt
 from typing import Final
 
 import numpy as np
@@ -138,7 +137,7 @@ def _round_function(seed: bytes, round_: int) -> Callable[[int, int], int]:
 def _sides(size: int) -> tuple[int, int]:
     if size < 1:
         raise DrawError(f"The size is {size}; it must be at least 1.")
-    a = isqrt(size - 1) + 1
+    a = 1 << ((size - 1).bit_length() + 1) // 2  # the smallest power of two whose square is at least `size`
     return a, -(-size // a)
 
 

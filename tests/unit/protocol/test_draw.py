@@ -60,22 +60,22 @@ def test_two_batches_by_hand() -> None:
 
 
 def test_one_network_by_hand() -> None:
-    # N = 6: a = 3, b = 2, nothing to walk. Each round in the order of the specification, x even, y odd.
+    # N = 8: a = 4, b = 2, nothing to walk. Each round in the order of the specification, x even, y odd.
     key = keccak(SEED + bytes(31) + b"\5")
 
     def f(j: int, half: int) -> int:
         return int.from_bytes(keccak(key + j.to_bytes(16, "big") + half.to_bytes(16, "big")), "big")
 
-    x, y = 4 % 3, 4 // 3
-    x = (x + f(0, y)) % 3
+    x, y = 6 % 4, 6 // 4
+    x = (x + f(0, y)) % 4
     y = (y + f(1, x)) % 2
-    x = (x + f(2, y)) % 3
+    x = (x + f(2, y)) % 4
     y = (y + f(3, x)) % 2
-    x = (x + f(4, y)) % 3
+    x = (x + f(4, y)) % 4
     y = (y + f(5, x)) % 2
-    x = (x + f(6, y)) % 3
+    x = (x + f(6, y)) % 4
     y = (y + f(7, x)) % 2
-    assert draw.permute(SEED, 5, 6, 4) == y * 3 + x
+    assert draw.permute(SEED, 5, 8, 6) == y * 4 + x
 
 
 @pytest.mark.parametrize("size", [*range(1, 41), 63, 64, 65, 99, 100, 101, 257])
