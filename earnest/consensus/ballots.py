@@ -25,7 +25,7 @@ def counts(table: RankingTable, weights: ArrayLike | None = None) -> Floats:
     weight = worker_weights(table, weights)[table.worker]
     before = csr_array((weight, np.arange(len(table)), table.start), shape=(len(table.tasks), len(table)))
     yes = before @ kendall.orders(table.ranking).astype(np.float64)
-    total = np.asarray(before.sum(axis=1))[:, None]
+    total: Floats = np.asarray(before.sum(axis=1))[:, None]
     matrix = np.zeros((len(table.tasks), table.ranking.shape[1], table.ranking.shape[1]))
     matrix[:, first, second] = yes
     matrix[:, second, first] = total - yes

@@ -3,8 +3,8 @@
 The subject model of Li & Bampis (2017), Li et al. (2020) and ITU-T P.913: x = q_t + b_w + v_w·ε. There the
 parameters are fitted by maximum likelihood; here each has a distribution over the tasks or the workers,
 q ~ N(μ, τ²), b ~ N(β, σ²), 1/v² ~ Gamma, whose parameters are fitted too, so that a worker with few answers
-is taken to be average and no noise can shrink to nothing. Truths and biases are normal given the noises, and
-their joint posterior is exact; it alternates with that of the noises (variational EM).
+is taken to be average and no noise can shrink to nothing. Truths and biases are normal given the noises,
+and their joint posterior is exact; it alternates with that of the noises (variational EM).
 
 Biases and truths are known only up to a common shift: the workers' mean bias is β = 0, unless gold answers
 say otherwise. The interval covers the shift's uncertainty, that is, the truth is what all workers who might
@@ -60,58 +60,62 @@ class _Posterior:
     evidence: float
 
 
-def fit_predict(
-    table: RatingTable,
-    gold: Mapping[Any, float] | ArrayLike | None = None,
-    *,
-    coverage: float = 0.95,
-    iterations: int = 1000,
-    tolerance: float = 1e-5,
-) -> RatingConsensus:
-    """Fit the model; `tolerance` is the largest change of a value, in standard deviations of all ratings, at
-    which it stops. The trace is the log likelihood of the ratings given the noises, with the rest integrated
-    out.
+@dataclass(frozen=True)
+class BiasNoise:
+    """The model's values, with an interval that holds the truth with probability `coverage`.
+
+    It stops when no value changes by more than `tolerance`, in standard deviations of all ratings. The
+    trace is the log likelihood of the ratings given the noises, with the rest integrated out.
     """
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage must lie between 0 and 1, not {coverage}")
-    known = table.gold(gold)
-    unit = float(table.rating.std()) or 1.0
-    origin = float(table.rating.mean())
-    ratings, truth = (table.rating - origin) / unit, (known - origin) / unit
-    load = table.per_worker
-    priors = _Priors(0.0, 0.5, 0.0, 0.1, 2.0, 1.0)
-    precision: Floats = np.full(len(table.workers), priors.shape / priors.rate)
-    before: Floats = np.full(len(table.tasks), np.inf)
-    trace: list[float] = []
-    converged = False
-    for _ in range(iterations):
-        found = _truths_and_biases(table, ratings, truth, precision, priors)
-        trace.append(found.evidence - len(table) * np.log(unit))
-        converged = bool(np.abs(found.value - before).max() < tolerance)
-        if converged:
-            break
-        before = found.value
+
+    coverage: float = 0.95
+    tolerance: float = 1e-5
+    iterations: int = 1000
+
+    def fit_predict(
+        self, table: RatingTable, gold: Mapping[Any, float] | ArrayLike | None = None
+    ) -> RatingConsensus:
+        """Consensus of a table; `gold` as for `RatingTable.gold`: a known value stands as it is."""
+        if not 0 < self.coverage < 1:
+            raise ValueError(f"coverage must lie between 0 and 1, not {self.coverage}")
+        known = table.gold(gold)
+        unit = float(table.rating.std()) or 1.0
+        origin = float(table.rating.mean())
+        ratings, truth = (table.rating - origin) / unit, (known - origin) / unit
+        load = table.per_worker
+        priors = _Priors(0.0, 0.5, 0.0, 0.1, 2.0, 1.0)
+        precision: Floats = np.full(len(table.workers), priors.shape / priors.rate)
+        before: Floats = np.full(len(table.tasks), np.inf)
+        trace: list[float] = []
+        converged = False
+        for _ in range(self.iterations):
+            found = _truths_and_biases(table, ratings, truth, precision, priors)
+            trace.append(found.evidence - len(table) * np.log(unit))
+            converged = bool(np.abs(found.value - before).max() < self.tolerance)
+            if converged:
+                break
+            before = found.value
+            shape = priors.shape + load / 2
+            rate = priors.rate + np.bincount(table.worker, found.squares, minlength=len(load)) / 2
+            precision = shape / rate
+            priors = _update(priors, found, truth, shape, rate)
         shape = priors.shape + load / 2
-        rate = priors.rate + np.bincount(table.worker, found.squares, minlength=len(load)) / 2
-        precision = shape / rate
-        priors = _update(priors, found, truth, shape, rate)
-    shape = priors.shape + load / 2
-    reach = _quantile(table, precision, shape, (1 + coverage) / 2) * np.sqrt(found.value_variance)
-    value = found.value * unit + origin
-    noise = np.sqrt(1 / precision)
-    return RatingConsensus(
-        method="bias_noise",
-        tasks=table.tasks,
-        workers=table.workers,
-        value=np.where(np.isnan(known), value, known),
-        low=np.where(np.isnan(known), value - reach * unit, known),
-        high=np.where(np.isnan(known), value + reach * unit, known),
-        coverage=coverage,
-        bias=found.bias * unit,
-        noise=noise * unit,
-        reliability=priors.signal / (priors.signal + noise**2),
-        convergence=Convergence(converged, tolerance, np.array(trace)),
-    )
+        reach = _quantile(table, precision, shape, (1 + self.coverage) / 2) * np.sqrt(found.value_variance)
+        value = found.value * unit + origin
+        noise = np.sqrt(1 / precision)
+        return RatingConsensus(
+            method="bias_noise",
+            tasks=table.tasks,
+            workers=table.workers,
+            value=np.where(np.isnan(known), value, known),
+            low=np.where(np.isnan(known), value - reach * unit, known),
+            high=np.where(np.isnan(known), value + reach * unit, known),
+            coverage=self.coverage,
+            bias=found.bias * unit,
+            noise=noise * unit,
+            reliability=priors.signal / (priors.signal + noise**2),
+            convergence=Convergence(converged, self.tolerance, np.array(trace)),
+        )
 
 
 def _truths_and_biases(

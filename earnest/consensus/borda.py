@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from numpy.typing import ArrayLike
 
 from earnest.consensus.ballots import Gold, Rankings, by_score
@@ -10,11 +12,19 @@ from earnest.consensus.result import RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
 
 
-def fit_predict(
-    table: RankingTable, gold: Gold = None, *, weights: ArrayLike | None = None
-) -> RankingConsensus:
-    """Rank by Borda's count; `weights` [W] of the workers, 1 each when None."""
-    return elect("borda", table, rule, gold, weights)
+@dataclass(frozen=True)
+class Borda:
+    """Rank by Borda's count.
+
+    `weights` [W] are finite and not negative, in the order of the table's workers; None counts every worker
+    once.
+    """
+
+    weights: ArrayLike | None = None
+
+    def fit_predict(self, table: RankingTable, gold: Gold = None) -> RankingConsensus:
+        """Consensus of a table; `gold` as for `RankingTable.gold`. ValueError if the weights do not fit."""
+        return elect("borda", table, rule, gold, self.weights)
 
 
 def rule(wins: Floats) -> tuple[Rankings, Floats]:

@@ -4,8 +4,8 @@ An item of log strength s beats another by the logistic function of the differen
 tie has the weight of the geometric mean of both, times ν (Davidson 1970). A worker answers so with
 probability η and the other way round otherwise (CrowdBT: Chen et al. 2013); a tie is the same both ways.
 The posterior is maximised by L-BFGS under normal strengths, whose variance is fitted too (by their Laplace
-approximation), and a Beta prior on η. A known answer counts as `GOLD_ANSWERS` answers of a worker who is
-always right.
+approximation), and a Beta prior on η. A known answer counts as one more answer, of a
+worker who is always right: it tells which item is better, but not by how much.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ from scipy.special import expit, logit
 
 from earnest.consensus.result import ClassConsensus, Convergence, PreferenceConsensus
 from earnest.consensus.table import UNKNOWN, Floats, LabelTable
-
-GOLD_ANSWERS = 10
-"""Answers of a perfect worker that a known answer is worth."""
 
 RIGHT, WRONG = 4.0, 1.0
 """Answers that the prior on a worker's reliability is worth: a Beta distribution with mean 0.8."""
@@ -58,66 +55,72 @@ class _Parameters:
     reliability: Floats
 
 
-def fit_predict(
-    table: LabelTable,
-    pairs: Mapping[Any, tuple[Any, Any]],
-    gold: Mapping[Any, Any] | ArrayLike | None = None,
-    *,
-    first: Any,
-    second: Any,
-    tie: Any = None,
-    iterations: int = 500,
-    tolerance: float = 1e-8,
-) -> PreferenceConsensus:
+@dataclass(frozen=True)
+class BradleyTerry:
     """Fit strengths of the items that `pairs` gives for each task, as (first, second).
 
     `first`, `second` and `tie` are the class ids that say which item wins; the probability of a class is
     that of a perfect worker answering so. `tolerance` is L-BFGS's on the log posterior, relative.
-    `ValueError` when a task has no pair, a pair has the same item twice, or there is another class.
     """
-    code = _codes(table, first, second, tie)
-    items, left, right = _items(table, pairs)
-    known = table.gold(gold)
-    problem = _problem(table, code, left, right, len(items), known)
-    variance = 1.0
-    start: Floats = np.zeros(0)
-    trace: list[float] = []
-    converged = False
-    for _ in range(50):
-        parameters, start, values, success = _maximise(problem, variance, start, iterations, tolerance)
-        trace += values
-        covariance = _covariance(problem, parameters, variance)
-        spread = covariance if covariance.ndim == 1 else covariance.diagonal()
-        better = max(float((parameters.strength**2 + spread).mean()), 1e-4)
-        converged = success and abs(better - variance) <= 1e-3 * variance
-        if converged:
-            break
-        variance = better
-    probability = np.zeros((len(table.tasks), len(table.classes)))
-    three = _predict(problem, parameters, covariance)
-    for column, kind in enumerate(code):
-        probability[:, column] = three[:, kind]
-    fixed = known != UNKNOWN
-    probability[fixed] = np.eye(len(table.classes))[known[fixed]]
-    record = Convergence(converged, tolerance, np.array(trace))
-    consensus = ClassConsensus(
-        method="bradley_terry",
-        tasks=table.tasks,
-        workers=table.workers,
-        classes=table.classes,
-        label=np.round(probability, 9).argmax(axis=1).astype(np.int32),
-        probability=probability,
-        reliability=parameters.reliability[:-1],
-        convergence=record,
-        prior=probability.mean(axis=0),
-    )
-    return PreferenceConsensus(
-        pairs=consensus,
-        items=items,
-        strength=parameters.strength,
-        error=np.sqrt(spread),
-        tie=float(np.exp(parameters.log_tie)),
-    )
+
+    pairs: Mapping[Any, tuple[Any, Any]]
+    first: Any
+    second: Any
+    tie: Any = None
+    tolerance: float = 1e-8
+    iterations: int = 500
+
+    def fit_predict(
+        self, table: LabelTable, gold: Mapping[Any, Any] | ArrayLike | None = None
+    ) -> PreferenceConsensus:
+        """Consensus of a table; `gold` as for `LabelTable.gold`. ValueError when a task has no pair, a pair
+        has the same item twice, or there is another class.
+        """
+        code = _codes(table, self.first, self.second, self.tie)
+        items, left, right = _items(table, self.pairs)
+        known = table.gold(gold)
+        problem = _problem(table, code, left, right, len(items), known)
+        variance = 1.0
+        start: Floats = np.zeros(0)
+        trace: list[float] = []
+        converged = False
+        for _ in range(50):
+            parameters, start, values, success = _maximise(
+                problem, variance, start, self.iterations, self.tolerance
+            )
+            trace += values
+            covariance = _covariance(problem, parameters, variance)
+            spread = covariance if covariance.ndim == 1 else covariance.diagonal()
+            better = max(float((parameters.strength**2 + spread).mean()), 1e-4)
+            converged = success and abs(better - variance) <= 1e-3 * variance
+            if converged:
+                break
+            variance = better
+        probability = np.zeros((len(table.tasks), len(table.classes)))
+        three = _predict(problem, parameters, covariance)
+        for column, kind in enumerate(code):
+            probability[:, column] = three[:, kind]
+        fixed = known != UNKNOWN
+        probability[fixed] = np.eye(len(table.classes))[known[fixed]]
+        record = Convergence(converged, self.tolerance, np.array(trace))
+        consensus = ClassConsensus(
+            method="bradley_terry",
+            tasks=table.tasks,
+            workers=table.workers,
+            classes=table.classes,
+            label=np.round(probability, 9).argmax(axis=1).astype(np.int32),
+            probability=probability,
+            reliability=parameters.reliability[:-1],
+            convergence=record,
+            prior=probability.mean(axis=0),
+        )
+        return PreferenceConsensus(
+            pairs=consensus,
+            items=items,
+            strength=parameters.strength,
+            error=np.sqrt(spread),
+            tie=float(np.exp(parameters.log_tie)),
+        )
 
 
 def answer_probabilities(gap: Floats, log_tie: float) -> Floats:
@@ -175,7 +178,7 @@ def _problem(
     design = csr_array(
         (sign, (np.concatenate([row, row]), np.concatenate([left, right]))), shape=(tasks, items)
     )
-    taught = np.repeat(np.flatnonzero(known != UNKNOWN), GOLD_ANSWERS)
+    taught = np.flatnonzero(known != UNKNOWN)
     answer = np.concatenate([code[table.label], code[known[taught]]])
     return _Problem(
         design=design,

@@ -17,7 +17,7 @@ Rule: TypeAlias = Callable[[Floats], tuple[Rankings, Floats | None]]
 
 
 def elect(
-    method: str, table: RankingTable, rule: Rule, gold: Gold = None, weights: ArrayLike | None = None
+    method: str, table: RankingTable, rule: Rule, gold: Gold, weights: ArrayLike | None
 ) -> RankingConsensus:
     """Rank the items of every task by `rule`.
 
@@ -34,14 +34,12 @@ def elect(
     for task, right in known.items():
         ranking[task], tied[task] = right, False
     model = plackett_luce.fit(table, known)
-    probability = plackett_luce.order_probability(ranking, model)
-    probability[list(known)] = 1.0
     return RankingConsensus(
         method=method,
         tasks=table.tasks,
         workers=table.workers,
         ranking=ranking,
-        probability=probability,
+        probability=plackett_luce.order_probability(ranking, model, known),
         precedence=plackett_luce.precedence(model, known),
         tied=tied,
         reliability=model.reliability,

@@ -8,6 +8,8 @@ worker.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -18,11 +20,19 @@ from earnest.consensus.result import RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
 
 
-def fit_predict(
-    table: RankingTable, gold: Gold = None, *, weights: ArrayLike | None = None
-) -> RankingConsensus:
-    """Rank by Kemeny's rule; `weights` [W] of the workers, 1 each when None."""
-    return elect("kemeny", table, rule, gold, weights)
+@dataclass(frozen=True)
+class Kemeny:
+    """Rank by Kemeny's rule.
+
+    `weights` [W] are finite and not negative, in the order of the table's workers; None counts every worker
+    once.
+    """
+
+    weights: ArrayLike | None = None
+
+    def fit_predict(self, table: RankingTable, gold: Gold = None) -> RankingConsensus:
+        """Consensus of a table; `gold` as for `RankingTable.gold`. ValueError if the weights do not fit."""
+        return elect("kemeny", table, rule, gold, self.weights)
 
 
 def rule(wins: Floats) -> tuple[Rankings, None]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from scipy.sparse import csr_array
 from scipy.special import logsumexp
 
 from earnest.consensus import kendall
+from earnest.consensus.ballots import Gold
 from earnest.consensus.result import Convergence, RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
 
@@ -47,38 +47,40 @@ class Model:
     convergence: Convergence
 
 
-def fit_predict(
-    table: RankingTable,
-    gold: Mapping[Any, Any] | None = None,
-    *,
-    iterations: int = 200,
-    tolerance: float = 1e-7,
-) -> RankingConsensus:
-    """The most probable ranking of each task under Mallows' model with a spread for each worker."""
-    model = fit(table, table.gold(gold), iterations=iterations, tolerance=tolerance)
-    rankings = kendall.all_rankings(table.ranking.shape[1])
-    # Equal but for rounding is equal, and the first ranking wins.
-    rounded = np.round(model.posterior, 10)
-    best = rounded.argmax(axis=1)
-    return RankingConsensus(
-        method="mallows",
-        tasks=table.tasks,
-        workers=table.workers,
-        ranking=rankings[best],
-        probability=model.posterior.max(axis=1),
-        precedence=model.precedence,
-        tied=(rounded == rounded.max(axis=1, keepdims=True)).sum(axis=1) > 1,
-        reliability=model.reliability,
-        convergence=model.convergence,
-        posterior=model.posterior,
-        spread=model.spread,
-    )
+@dataclass(frozen=True)
+class Mallows:
+    """The most probable ranking of each task under Mallows' model with a spread for each worker.
+
+    EM stops when the log posterior changes by no more than `tolerance` per answer.
+    """
+
+    tolerance: float = 1e-7
+    iterations: int = 200
+
+    def fit_predict(self, table: RankingTable, gold: Gold = None) -> RankingConsensus:
+        """Consensus of a table; `gold` as for `RankingTable.gold`. ValueError above 7 items."""
+        model = fit(table, table.gold(gold), self.iterations, self.tolerance)
+        rankings = kendall.all_rankings(table.ranking.shape[1])
+        # Equal but for rounding is equal, and the first ranking wins.
+        rounded = np.round(model.posterior, 10)
+        return RankingConsensus(
+            method="mallows",
+            tasks=table.tasks,
+            workers=table.workers,
+            ranking=rankings[rounded.argmax(axis=1)],
+            probability=model.posterior.max(axis=1),
+            precedence=model.precedence,
+            tied=(rounded == rounded.max(axis=1, keepdims=True)).sum(axis=1) > 1,
+            reliability=model.reliability,
+            convergence=model.convergence,
+            posterior=model.posterior,
+            spread=model.spread,
+        )
 
 
 def fit(
     table: RankingTable,
     known: Mapping[int, NDArray[np.int8]],
-    *,
     iterations: int = 200,
     tolerance: float = 1e-7,
 ) -> Model:
@@ -168,8 +170,8 @@ def _posterior(
     """E-step: P(ranking | answers) [T, R!] and the log evidence, normalisers of the answers apart."""
     weight = spread[table.worker]
     each = csr_array((weight, np.arange(len(table)), table.start), shape=(len(table.tasks), len(table)))
-    yes = each @ answers
-    total = np.asarray(each.sum(axis=1))[:, None]
+    yes = np.asarray(each @ answers)
+    total: Floats = np.asarray(each.sum(axis=1))[:, None]
     log_p = -(yes.sum(axis=1, keepdims=True) + (total - 2 * yes) @ rankings.T)
     if prior is not None:
         log_p = log_p + prior

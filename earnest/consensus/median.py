@@ -9,6 +9,7 @@ widen the interval although they hardly move the median.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,41 +20,45 @@ from earnest.consensus.result import RatingConsensus
 from earnest.consensus.table import Floats, RatingTable
 
 
-def fit_predict(
-    table: RatingTable,
-    gold: Mapping[Any, float] | ArrayLike | None = None,
-    *,
-    coverage: float = 0.95,
-) -> RatingConsensus:
-    """Median of the answers to each task; a known value stands as it is; a task without answers has none
-    (NaN).
+@dataclass(frozen=True)
+class Median:
+    """Median of the answers to each task, with an interval that holds the truth with probability `coverage`.
+
+    A task without answers has no value (NaN).
     """
-    known = table.gold(gold)
-    number = table.per_task
-    order = np.lexsort((table.rating, table.task))
-    ranked = table.rating[order]
-    value = np.full(len(number), np.nan)
-    some = number > 0
-    lower, upper = table.start[:-1] + (number - 1) // 2, table.start[:-1] + number // 2
-    value[some] = (ranked[lower[some]] + ranked[upper[some]]) / 2
-    mean = np.bincount(table.task, table.rating, minlength=len(number)) / np.maximum(number, 1)
-    squares = np.asarray(
-        np.bincount(table.task, (table.rating - mean[table.task]) ** 2, minlength=len(number)), np.float64
-    )
-    rest = np.full(len(table), np.nan)
-    rest[order] = _without_each(ranked, table)
-    spread = variances(squares, np.maximum(number - 1.0, 0))
-    return consensus(
-        "median",
-        table,
-        known,
-        value,
-        spread,
-        _factor(number),
-        rest,
-        _factor(number[table.task] - 1),
-        coverage,
-    )
+
+    coverage: float = 0.95
+
+    def fit_predict(
+        self, table: RatingTable, gold: Mapping[Any, float] | ArrayLike | None = None
+    ) -> RatingConsensus:
+        """Consensus of a table; `gold` as for `RatingTable.gold`: a known value stands as it is."""
+        known = table.gold(gold)
+        number = table.per_task
+        order = np.lexsort((table.rating, table.task))
+        ranked = table.rating[order]
+        value = np.full(len(number), np.nan)
+        some = number > 0
+        lower, upper = table.start[:-1] + (number - 1) // 2, table.start[:-1] + number // 2
+        value[some] = (ranked[lower[some]] + ranked[upper[some]]) / 2
+        mean = np.bincount(table.task, table.rating, minlength=len(number)) / np.maximum(number, 1)
+        squares = np.asarray(
+            np.bincount(table.task, (table.rating - mean[table.task]) ** 2, minlength=len(number)), np.float64
+        )
+        rest = np.full(len(table), np.nan)
+        rest[order] = _without_each(ranked, table)
+        spread = variances(squares, np.maximum(number - 1.0, 0))
+        return consensus(
+            "median",
+            table,
+            known,
+            value,
+            spread,
+            _factor(number),
+            rest,
+            _factor(number[table.task] - 1),
+            self.coverage,
+        )
 
 
 def _factor(number: NDArray[np.int64]) -> Floats:

@@ -8,8 +8,8 @@ answers at random: the mixture that MACE (Hovy et al. 2013) uses for classes. It
 reliability that leaves Hunter's steps, and hence their certain ascent, as they are: an answer just counts
 with the probability that it was sincere.
 
-Probabilities of orders come from the normal (Laplace) approximation of the posterior of log strengths. A
-known ranking counts as `GOLD_ANSWERS` sincere answers.
+Probabilities of orders come from the normal (Laplace) approximation of the posterior of log strengths.
+Where a ranking is known, the strengths are those typical of the prior, in that order.
 """
 
 from __future__ import annotations
@@ -19,16 +19,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, ndtr, ndtri
+from scipy.special import gammaincinv, gammaln, ndtr, ndtri
 from scipy.stats import qmc
 
 from earnest.consensus import kendall
 from earnest.consensus.ballots import Gold, Rankings, by_score
 from earnest.consensus.result import Convergence, RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
-
-GOLD_ANSWERS = 10
-"""Sincere answers that a known ranking is worth."""
 
 SINCERE, INSINCERE = 4.0, 1.0
 """Answers that the prior on a worker's sincerity is worth: a Beta distribution with mean 0.8."""
@@ -42,13 +39,16 @@ SAMPLE = 2_000
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """Rankings [m, R] of tasks [m] by workers [m], where worker W stands for gold."""
+    """Rankings [n, R] of tasks [n] by workers [n]; `known` [T] tells which tasks have a ranking in `gold`
+    [T, R].
+    """
 
     task: NDArray[np.int64]
     worker: NDArray[np.int64]
     ranking: NDArray[np.int64]
-    tasks: int
     workers: int
+    known: NDArray[np.bool_]
+    gold: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,40 +66,42 @@ class Model:
     convergence: Convergence
 
 
-def fit_predict(
-    table: RankingTable, gold: Gold = None, *, iterations: int = 2000, tolerance: float = 1e-7
-) -> RankingConsensus:
-    """Rank by strength; `score` [T, R] is the log strength, with mean 0 in each task.
+@dataclass(frozen=True)
+class PlackettLuce:
+    """Rank by strength; the result's `score` [T, R] is the log strength, with mean 0 in each task.
 
-    `tolerance` is the change of the log posterior per answer below which it stops.
+    EM stops when the log posterior changes by no more than `tolerance` per answer.
     """
-    known = table.gold(gold)
-    model = fit(table, known, iterations=iterations, tolerance=tolerance)
-    rounded = np.round(model.score, 6)
-    ranking = by_score(rounded)
-    tied = (np.diff(np.take_along_axis(rounded, ranking, axis=1), axis=1) == 0).any(axis=1)
-    for task, right in known.items():
-        ranking[task], tied[task] = right, False
-    probability = order_probability(ranking, model)
-    probability[list(known)] = 1.0
-    return RankingConsensus(
-        method="plackett_luce",
-        tasks=table.tasks,
-        workers=table.workers,
-        ranking=ranking,
-        probability=probability,
-        precedence=precedence(model, known),
-        tied=tied,
-        reliability=model.reliability,
-        convergence=model.convergence,
-        score=model.score,
-    )
+
+    tolerance: float = 1e-7
+    iterations: int = 2000
+
+    def fit_predict(self, table: RankingTable, gold: Gold = None) -> RankingConsensus:
+        """Consensus of a table; `gold` as for `RankingTable.gold`."""
+        known = table.gold(gold)
+        model = fit(table, known, self.iterations, self.tolerance)
+        rounded = np.round(model.score, 6)
+        ranking = by_score(rounded)
+        tied = (np.diff(np.take_along_axis(rounded, ranking, axis=1), axis=1) == 0).any(axis=1)
+        for task, right in known.items():
+            ranking[task], tied[task] = right, False
+        return RankingConsensus(
+            method="plackett_luce",
+            tasks=table.tasks,
+            workers=table.workers,
+            ranking=ranking,
+            probability=order_probability(ranking, model, known),
+            precedence=precedence(model, known),
+            tied=tied,
+            reliability=model.reliability,
+            convergence=model.convergence,
+            score=model.score,
+        )
 
 
 def fit(
     table: RankingTable,
     known: Mapping[int, Rankings],
-    *,
     iterations: int = 2000,
     tolerance: float = 1e-7,
 ) -> Model:
@@ -107,7 +109,7 @@ def fit(
 
     The prior's shape is chosen on at most `SAMPLE` tasks, evenly spaced.
     """
-    answers = _with_gold(table, known)
+    answers = _answers(table, known)
     sample = _sample(answers)
     tried = [_fit(sample, shape, iterations, tolerance) for shape in SHAPES]
     best = max(range(len(SHAPES)), key=lambda k: tried[k].evidence)
@@ -121,23 +123,24 @@ def log_probability(ranking: NDArray[np.integer], strength: Floats) -> Floats:
     return np.asarray((np.log(drawn) - np.log(left)).sum(axis=-1))
 
 
-def _with_gold(table: RankingTable, known: Mapping[int, Rankings]) -> _Answers:
-    task = np.repeat(np.array(list(known), np.int64), GOLD_ANSWERS)
-    rankings = np.array([*known.values()], np.int64).reshape(-1, table.ranking.shape[1])
-    ranking = np.repeat(rankings, GOLD_ANSWERS, axis=0)
-    workers = len(table.workers)
+def _answers(table: RankingTable, known: Mapping[int, Rankings]) -> _Answers:
+    gold = np.zeros((len(table.tasks), table.ranking.shape[1]), np.int64)
+    is_known = np.zeros(len(table.tasks), bool)
+    for task, ranking in known.items():
+        gold[task], is_known[task] = ranking, True
     return _Answers(
-        task=np.concatenate([table.task, task]),
-        worker=np.concatenate([table.worker, np.full(len(task), workers)]),
-        ranking=np.concatenate([table.ranking, ranking]),
-        tasks=len(table.tasks),
-        workers=workers,
+        task=table.task.astype(np.int64),
+        worker=table.worker.astype(np.int64),
+        ranking=table.ranking.astype(np.int64),
+        workers=len(table.workers),
+        known=is_known,
+        gold=gold,
     )
 
 
 def _sample(answers: _Answers) -> _Answers:
     """The answers to `SAMPLE` tasks, evenly spaced; all when there are no more."""
-    step = -(-answers.tasks // SAMPLE)
+    step = -(-len(answers.known) // SAMPLE)
     if step == 1:
         return answers
     kept = answers.task % step == 0
@@ -146,55 +149,54 @@ def _sample(answers: _Answers) -> _Answers:
         task=answers.task[kept] // step,
         worker=answers.worker[kept],
         ranking=answers.ranking[kept],
-        tasks=-(-answers.tasks // step),
+        known=answers.known[::step],
+        gold=answers.gold[::step],
     )
 
 
 def _fit(answers: _Answers, shape: float, iterations: int, tolerance: float) -> Model:
     """EM with one step of Hunter's for the strengths in each iteration."""
     size = answers.ranking.shape[1]
-    strength: Floats = np.full((answers.tasks, size), shape)
-    sincerity = np.append(np.full(answers.workers, SINCERE / (SINCERE + INSINCERE)), 1.0)
-    by_chance = -gammaln(size + 1)
-    load = np.bincount(answers.worker, minlength=answers.workers + 1)
+    known, free = answers.known, ~answers.known
+    strength: Floats = np.full((len(known), size), shape)
+    np.put_along_axis(strength, answers.gold, _typical_strengths(size, shape), axis=1)
+    strength[free] = shape
+    sincerity: Floats = np.full(answers.workers, SINCERE / (SINCERE + INSINCERE))
+    load = np.bincount(answers.worker, minlength=answers.workers)
     trace: list[float] = []
     converged = False
     for _ in range(iterations):
         model = np.log(sincerity)[answers.worker] + log_probability(answers.ranking, strength[answers.task])
-        with np.errstate(divide="ignore"):
-            chance = np.log1p(-sincerity)[answers.worker] + by_chance
+        chance = np.log1p(-sincerity)[answers.worker] - gammaln(size + 1)
         either = np.logaddexp(model, chance)
-        own = sincerity[:-1]
-        objective = float(
-            either.sum()
-            + (shape * np.log(strength) - strength).sum()
-            + (SINCERE * np.log(own) + INSINCERE * np.log1p(-own)).sum()
-        )
-        converged = bool(trace) and abs(objective - trace[-1]) <= tolerance * len(answers.task)
-        trace.append(objective)
+        prior = (shape * np.log(strength) - strength)[free].sum()
+        prior += (SINCERE * np.log(sincerity) + INSINCERE * np.log1p(-sincerity)).sum()
+        trace.append(float(either.sum() + prior))
         weight = np.exp(model - either)
+        converged = len(trace) > 1 and abs(trace[-1] - trace[-2]) <= tolerance * len(answers.task)
         if converged:
             break
-        strength = _hunter_step(answers, strength, weight, shape)
-        total = np.bincount(answers.worker, weight, minlength=answers.workers + 1)
+        strength = np.where(known[:, None], strength, _hunter_step(answers, strength, weight, shape))
+        total = np.bincount(answers.worker, weight, minlength=answers.workers)
         sincerity = (total + SINCERE) / (load + SINCERE + INSINCERE)
-        sincerity[-1] = 1.0
     precision = _precision(answers, strength, weight)
-    evidence = (
-        either.sum()
-        + (shape * np.log(strength) - strength - gammaln(shape) + np.log(2 * np.pi) / 2).sum()
-        - np.linalg.slogdet(precision)[1].sum() / 2
-    )
-    record = Convergence(converged, tolerance, np.array(trace))
+    constant = (shape * np.log(strength) - strength - gammaln(shape) + np.log(2 * np.pi) / 2)[free].sum()
+    evidence = either.sum() + constant - np.linalg.slogdet(precision[free])[1].sum() / 2
     score = np.log(strength)
     return Model(
         score=score - score.mean(axis=1, keepdims=True),
         covariance=np.asarray(np.linalg.inv(precision), np.float64),
-        sincerity=sincerity[:-1],
-        reliability=_reliability(strength, sincerity[:-1]),
+        sincerity=sincerity,
+        reliability=_reliability(strength, sincerity),
         evidence=float(evidence),
-        convergence=record,
+        convergence=Convergence(converged, tolerance, np.array(trace)),
     )
+
+
+def _typical_strengths(size: int, shape: float) -> Floats:
+    """Strengths [R] typical of the prior, largest first: geometric means of the order statistics."""
+    draws = gammaincinv(shape, qmc.Halton(size, scramble=False).random(4097)[1:])
+    return np.asarray(np.exp(np.log(np.sort(draws, axis=1)[:, ::-1]).mean(axis=0)))
 
 
 def _hunter_step(answers: _Answers, strength: Floats, weight: Floats, shape: float) -> Floats:
@@ -217,7 +219,7 @@ def _precision(answers: _Answers, strength: Floats, weight: Floats) -> Floats:
     """Curvature of the log posterior in the log strengths, [T, R, R]."""
     size = strength.shape[1]
     drawn = strength[answers.task[:, None], answers.ranking]
-    precision = np.zeros((answers.tasks, size, size))
+    precision = np.zeros((len(strength), size, size))
     precision[:, np.arange(size), np.arange(size)] = strength
     for k in range(size - 1):
         chance = drawn[:, k:] / drawn[:, k:].sum(axis=1, keepdims=True)
@@ -243,7 +245,9 @@ def precedence(model: Model, known: Mapping[int, Rankings]) -> Floats:
     return matrix
 
 
-def order_probability(ranking: Rankings, model: Model, points: int = 512) -> Floats:
+def order_probability(
+    ranking: Rankings, model: Model, known: Mapping[int, Rankings], points: int = 512
+) -> Floats:
     """P(strengths are in this order), [T], by sequential integration (Genz 1992) at quasi-random points."""
     steps = ranking.shape[1] - 1
     if steps < 1:
@@ -270,6 +274,8 @@ def order_probability(ranking: Rankings, model: Model, points: int = 512) -> Flo
             if k < steps - 1:
                 drawn[:, :, k] = -ndtri(np.clip(sample[None, :, k] * inside, 1e-300, 1 - 1e-16))
         probability[part] = product.mean(axis=1)
+    for task, right in known.items():
+        probability[task] = float((ranking[task] == right).all())
     return probability
 
 

@@ -7,6 +7,8 @@ Borda's. An item that beats every other one (a Condorcet winner) comes first.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -17,11 +19,19 @@ from earnest.consensus.result import RankingConsensus
 from earnest.consensus.table import Floats, RankingTable
 
 
-def fit_predict(
-    table: RankingTable, gold: Gold = None, *, weights: ArrayLike | None = None
-) -> RankingConsensus:
-    """Rank by ranked pairs; `weights` [W] of the workers, 1 each when None."""
-    return elect("ranked_pairs", table, rule, gold, weights)
+@dataclass(frozen=True)
+class RankedPairs:
+    """Rank by ranked pairs.
+
+    `weights` [W] are finite and not negative, in the order of the table's workers; None counts every worker
+    once.
+    """
+
+    weights: ArrayLike | None = None
+
+    def fit_predict(self, table: RankingTable, gold: Gold = None) -> RankingConsensus:
+        """Consensus of a table; `gold` as for `RankingTable.gold`. ValueError if the weights do not fit."""
+        return elect("ranked_pairs", table, rule, gold, self.weights)
 
 
 def rule(wins: Floats) -> tuple[Rankings, None]:
