@@ -49,9 +49,10 @@ def choose_gold(
 
     A candidate has a consensus of at least `confidence`; at least `agree` workers of reliability `reliable`
     or more gave that answer, and they are a share of at least `agreement` of all such workers who answered.
-    `features` have one row for each of the table's tasks (`shortcuts` says which kinds there are); a
-    feature that gives the answer away is balanced out, and when it cannot be, the set is refused. `test`
-    goes to `find_shortcuts`.
+    With a shortcut in an option's rank, ranks are made equally frequent, which rounds `per_class` down to a
+    multiple of their number. `features` have one row for each of the table's tasks (`shortcuts` says which
+    kinds there are); a feature that gives the answer away is balanced out, and when it cannot be, the set
+    is refused. `test` goes to `find_shortcuts`.
     """
     if not np.array_equal(result.tasks, table.tasks) or not np.array_equal(result.classes, table.classes):
         raise ValueError("the result and the table must be of the same tasks and classes")
@@ -83,19 +84,21 @@ def choose_gold(
         return GoldSet(pool[:0], answer[:0], number, shortcuts, [], lack)
     # The surest first; what is equally sure in the order of the tasks.
     ranked = np.lexsort((pool, -result.confidence[pool]))
-    kept = _balanced(ranked, answer, np.zeros(len(pool), np.int64), classes, wanted, options=False)
+    everywhere = np.zeros(len(pool), np.int64)
+    kept = _balanced(ranked, answer, everywhere, everywhere, classes, wanted)
     remaining = found(kept)
     guilty = [each for each in shortcuts if each.is_shortcut]
     guilty += [
         each for each in remaining if each.is_shortcut and each.feature not in {g.feature for g in guilty}
     ]
     if guilty:
-        cell, options = _cells(guilty, columns, pool, answer, classes)
-        kept = _balanced(ranked, answer, cell, classes, wanted, options=options)
+        cell, level = _strata(guilty, columns, pool, answer, classes)
+        wanted -= wanted % (int(level.max()) + 1)
+        kept = _balanced(ranked, answer, cell, level, classes, wanted)
         remaining = found(kept)
     left = [each.feature for each in remaining if each.is_shortcut]
     why: str | None = None
-    if len(kept) == 0 or (per_class is not None and len(kept) < classes * per_class):
+    if len(kept) == 0 or (per_class is not None and len(kept) < classes * wanted):
         names = ", ".join(each.feature for each in guilty)
         why = f"only {len(kept) // classes} tasks of each class are left once {names} is balanced"
     elif left:
@@ -124,37 +127,54 @@ def candidates(
     return np.flatnonzero(good)
 
 
-def _cells(
+def _strata(
     guilty: list[Shortcut],
     columns: Mapping[str, NDArray[Any]],
     pool: NDArray[np.int64],
     answer: Codes,
     classes: int,
-) -> tuple[Codes, bool]:
-    """Cell of each candidate: the combination of its strata; and whether options' ranks are among them."""
-    parts = np.stack([strata(each.feature, columns[each.feature][pool], answer, classes) for each in guilty])
-    cell = np.unique(parts, axis=1, return_inverse=True)[1].reshape(-1)
-    return cell.astype(np.int64), any(each.kind == "option" for each in guilty)
+) -> tuple[Codes, Codes]:
+    """Cell of each candidate, the combination of all its strata; and its level, that of its right options'
+    ranks alone.
+    """
+
+    def combination(kinds: set[str]) -> Codes:
+        parts = [
+            strata(each.feature, columns[each.feature][pool], answer, classes)
+            for each in guilty
+            if each.kind in kinds
+        ]
+        if not parts:
+            return np.zeros(len(pool), np.int64)
+        return np.unique(np.stack(parts), axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+    return combination({"number", "category", "option"}), combination({"option"})
 
 
 def _balanced(
-    ranked: NDArray[np.int64], answer: Codes, cell: Codes, classes: int, wanted: int, *, options: bool
+    ranked: NDArray[np.int64], answer: Codes, cell: Codes, level: Codes, classes: int, wanted: int
 ) -> NDArray[np.int64]:
-    """The first candidates of each class and cell: as many of every class within a cell, and, where
-    options' ranks are to be equally frequent, as many in every cell.
+    """The first candidates, as many of every class within a cell and as many in all of every level; at most
+    `wanted` of each class.
     """
     cells = int(cell.max()) + 1
     table = np.bincount(cell * classes + answer, minlength=cells * classes).reshape(cells, classes)
-    quota = table.min(axis=1)
-    if options:
-        quota = np.full(cells, quota.min())
-    # Cells give in turn until there are enough.
-    turns = np.concatenate([np.stack([np.arange(q), np.full(q, c)], axis=1) for c, q in enumerate(quota)])
-    taken = turns[np.lexsort((turns[:, 1], turns[:, 0]))][:wanted, 1]
+    level_of = np.zeros(cells, np.int64)
+    level_of[cell] = level
+    # A turn takes one candidate of each class from a cell; cells of a level take turns.
+    cell_turn = np.repeat(np.arange(cells), table.min(axis=1))
+    cell_turn = cell_turn[np.lexsort((cell_turn, _running(cell_turn)))]
+    levels = int(level.max()) + 1
+    room = int(np.bincount(level_of[cell_turn], minlength=levels).min())
+    taken = cell_turn[_running(level_of[cell_turn]) < min(room, wanted // levels)]
     quota = np.bincount(taken, minlength=cells)
     key = cell[ranked] * classes + answer[ranked]
+    return np.asarray(ranked[_running(key) < quota[cell[ranked]]])
+
+
+def _running(key: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many equal keys stand before each one."""
     order = np.argsort(key, kind="stable")
-    start = np.searchsorted(key[order], key[order])
     rank = np.empty(len(key), np.int64)
-    rank[order] = np.arange(len(key)) - start
-    return np.asarray(ranked[rank < quota[cell[ranked]]])
+    rank[order] = np.arange(len(key)) - np.searchsorted(key[order], key[order])
+    return rank
