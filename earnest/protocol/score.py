@@ -115,11 +115,10 @@ def signals(
         there = revealed[part]
         given = np.where(there[:, :, None], labels[part], np.uint8(0))
         checks = _checks(terms, len(given), rows[part] if rows is not None else None)
-        counted = there & checks.readable[:, None]
-        peers[part] = _peers(terms, given, counted, labelers[part], checks.shared)
+        peers[part] = _peers(terms, given, there, labelers[part], checks.shared)
         if terms.audited:
-            gold[part] = _gold(terms, given, counted, checks.gold)
-            repeats[part] = _repeats(terms, given, counted, checks.repeats)
+            gold[part] = _gold(terms, given, there, checks.gold)
+            repeats[part] = _repeats(terms, given, there, checks.repeats)
     return Signals(peers, gold, repeats)
 
 
@@ -162,16 +161,15 @@ class _Pairs:
 
 @dataclass(frozen=True)
 class _Checks:
-    """The audit rows of some batches as arrays."""
+    """The audit rows of some batches as arrays. A row that was not opened shares and checks nothing."""
 
-    readable: Mask  # (batches,)
     shared: Mask  # (batches, B)
     gold: _Pairs  # position, label
     repeats: _Pairs  # first, second
 
 
 def _peers(
-    terms: Terms, labels: Labels, counted: Mask, labelers: NDArray[np.generic], shared: Mask
+    terms: Terms, labels: Labels, revealed: Mask, labelers: NDArray[np.generic], shared: Mask
 ) -> Int64s:
     lanes = terms.cohort
     i, j = np.triu_indices(lanes, 1)
@@ -180,7 +178,7 @@ def _peers(
     between = np.zeros((len(labels), lanes, lanes), dtype=np.int64)
     between[:, i, j] = _agreement(terms.metric, side[i], side[j], n[:, None])
     between += between.swapaxes(1, 2)
-    peer = counted[:, :, None] & counted[:, None, :] & (labelers[:, :, None] != labelers[:, None, :])
+    peer = revealed[:, :, None] & revealed[:, None, :] & (labelers[:, :, None] != labelers[:, None, :])
     found = peer.sum(axis=-1)
     ranked = np.sort(np.where(peer, between, NO_SIGNAL), axis=-1)
     index = lanes - 1 - np.maximum(found - 1, 0) // 2
@@ -188,26 +186,26 @@ def _peers(
     return np.where((found >= 2) & (n >= 2)[:, None], median, NO_SIGNAL)
 
 
-def _gold(terms: Terms, labels: Labels, counted: Mask, gold: _Pairs) -> Int64s:
+def _gold(terms: Terms, labels: Labels, revealed: Mask, gold: _Pairs) -> Int64s:
     answers = np.take_along_axis(labels, gold.left[:, None, :], axis=2)
     known = gold.right[:, None, :].astype(np.uint8)
-    return _checked(terms, answers, known, counted, gold.there)
+    return _checked(terms, answers, known, revealed, gold.there)
 
 
-def _repeats(terms: Terms, labels: Labels, counted: Mask, repeats: _Pairs) -> Int64s:
+def _repeats(terms: Terms, labels: Labels, revealed: Mask, repeats: _Pairs) -> Int64s:
     firsts = np.take_along_axis(labels, repeats.left[:, None, :], axis=2)
     seconds = np.take_along_axis(labels, repeats.right[:, None, :], axis=2)
-    return _checked(terms, firsts, seconds, counted, repeats.there)
+    return _checked(terms, firsts, seconds, revealed, repeats.there)
 
 
-def _checked(terms: Terms, u: Labels, v: Labels, counted: Mask, there: Mask) -> Int64s:
+def _checked(terms: Terms, u: Labels, v: Labels, revealed: Mask, there: Mask) -> Int64s:
     """The agreement of each seat's u with its v, (batches, K, width) or 1 for K, over the checks not void."""
-    failed = _fails(terms.metric, terms.classes, u, v) & counted[:, :, None]
-    void = 4 * failed.sum(axis=1) > 3 * counted.sum(axis=1)[:, None]
+    failed = _fails(terms.metric, terms.classes, u, v) & revealed[:, :, None]
+    void = 4 * failed.sum(axis=1) > 3 * revealed.sum(axis=1)[:, None]
     valid = there & ~void
     n = valid.sum(axis=-1)[:, None]
     a, b = (_side(terms.metric, terms.classes, labels, valid[:, None, :]) for labels in (u, v))
-    return np.where(counted & (n >= 2), _agreement(terms.metric, a, b, n), NO_SIGNAL)
+    return np.where(revealed & (n >= 2), _agreement(terms.metric, a, b, n), NO_SIGNAL)
 
 
 def _fails(metric: Metric, classes: int, u: Labels, v: Labels) -> Mask:
@@ -270,13 +268,11 @@ def _trunc(numerator: Int64s, denominator: Int64s) -> Int64s:
 
 def _checks(terms: Terms, batches: int, rows: Sequence[AuditRow | None] | None) -> _Checks:
     opened = list(rows) if rows is not None else [None] * batches
-    readable = np.array([row is not None or not terms.audited for row in opened], dtype=np.bool_)
     shared = np.full((batches, terms.batch_size), not terms.audited)
     for batch, row in enumerate(opened):
         if row is not None:
             shared[batch, list(row.shared)] = True
     return _Checks(
-        readable,
         shared,
         _pairs([row.gold if row is not None else () for row in opened]),
         _pairs([row.repeats if row is not None else () for row in opened]),

@@ -59,23 +59,41 @@ def test_two_batches_by_hand() -> None:
         assert [draw.permute(SEED, round_, 2, m) for m in (0, 1)] == [shift, 1 - shift]
 
 
-def test_one_network_by_hand() -> None:
-    # N = 8: a = 4, b = 2, nothing to walk. Each round in the order of the specification, x even, y odd.
+@pytest.mark.parametrize(
+    ("size", "a", "b"), [(1, 1, 1), (4, 2, 2), (8, 4, 2), (12, 4, 3), (16, 4, 4), (24, 8, 3)]
+)
+def test_networks_by_hand(size: int, a: int, b: int) -> None:
+    # Sizes that a·b fills, so that nothing walks; the rounds in the specification's order, x even, y odd.
     key = keccak(SEED + bytes(31) + b"\5")
 
     def f(j: int, half: int) -> int:
         return int.from_bytes(keccak(key + j.to_bytes(16, "big") + half.to_bytes(16, "big")), "big")
 
-    x, y = 6 % 4, 6 // 4
-    x = (x + f(0, y)) % 4
-    y = (y + f(1, x)) % 2
-    x = (x + f(2, y)) % 4
-    y = (y + f(3, x)) % 2
-    x = (x + f(4, y)) % 4
-    y = (y + f(5, x)) % 2
-    x = (x + f(6, y)) % 4
-    y = (y + f(7, x)) % 2
-    assert draw.permute(SEED, 5, 8, 6) == y * 4 + x
+    for index in range(size):
+        x, y = index % a, index // a
+        x = (x + f(0, y)) % a
+        y = (y + f(1, x)) % b
+        x = (x + f(2, y)) % a
+        y = (y + f(3, x)) % b
+        x = (x + f(4, y)) % a
+        y = (y + f(5, x)) % b
+        x = (x + f(6, y)) % a
+        y = (y + f(7, x)) % b
+        assert draw.permute(SEED, 5, size, index) == y * a + x
+
+
+@pytest.mark.parametrize(("size", "filled"), [(3, 4), (5, 8), (7, 8), (9, 12), (13, 16), (17, 24)])
+def test_walking_by_hand(size: int, filled: int) -> None:
+    # The network of the size that the same sides fill, gone through again as long as it leads outside.
+    walked = 0
+    for round_ in range(10):
+        for index in range(size):
+            image = draw.permute(SEED, round_, filled, index)
+            while image >= size:
+                walked += 1
+                image = draw.permute(SEED, round_, filled, image)
+            assert draw.permute(SEED, round_, size, index) == image
+    assert walked > 0
 
 
 @pytest.mark.parametrize("size", [*range(1, 41), 63, 64, 65, 99, 100, 101, 257])

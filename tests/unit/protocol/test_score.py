@@ -232,8 +232,8 @@ def test_only_shared_positions_count_among_peers() -> None:
 def test_gold_by_hand() -> None:
     made = audited(batch_size=4, cohort=3, classes=2, weights=Weights(peers=0, gold=1, repeats=0))
     row = AuditRow((0, 1, 2, 3), gold=((0, 0), (1, 1), (2, 1), (3, 1)))
-    # Known 0 1 1 1: agreement with 0 0 1 1 is 5,714 and with 1 1 0 0 −8,000 (above). At most two of three seats
-    # fail an item, and 4·2 > 3·3 does not hold.
+    # Known 0 1 1 1: agreement with 0 0 1 1 is 5,714 and with 1 1 0 0 −8,000 (above). At most two of three
+    # seats fail an item, and 4·2 > 3·3 does not hold.
     labels = [b"\0\0\1\1", b"\1\1\0\0", b"\0\1\1\1"]
     assert both(made, labels, PEERS[:3], row) == [5_714, -8_000, 10_000]
 
@@ -253,6 +253,16 @@ def test_gold_that_most_fail_is_void() -> None:
     assert both(made, [b"\0\0\1"] * 4, PEERS[:4], row) == [UNSCORED] * 4
 
 
+def test_only_seats_that_revealed_say_what_is_void() -> None:
+    made = audited(batch_size=3, cohort=4, classes=2, weights=Weights(peers=0, gold=1, repeats=0))
+    row = AuditRow((0, 1, 2), gold=((0, 0), (1, 1), (2, 1)))
+    right, wrong = b"\0\1\1", b"\0\1\0"
+    # One of two fails position 2: not void. 0 1 0 against 0 1 1: 5,000 (above).
+    assert both(made, [wrong, right, b"", b""], PEERS[:4], row) == [5_000, 10_000, ABSENT, ABSENT]
+    # Two of two fail it: void, although two of four would not be enough.
+    assert both(made, [wrong, wrong, b"", b""], PEERS[:4], row) == [10_000, 10_000, ABSENT, ABSENT]
+
+
 @pytest.mark.parametrize(
     ("metric", "classes", "known", "answer", "failed"),
     [
@@ -264,8 +274,8 @@ def test_gold_that_most_fail_is_void() -> None:
         # Of 254: 4·63 = 252 is within, 4·64 = 256 is not.
         (Metric.INTERVAL, 255, 0, 63, False),
         (Metric.INTERVAL, 255, 254, 190, True),
-        # 4 items have 6 pairs: 3 discordant ones are half, 4 are more. Label 18 = (3, 0, 1, 2) is 3 away from 0,
-        # 21 = (3, 1, 2, 0) is 5.
+        # 4 items have 6 pairs: 3 discordant ones are half, 4 are more. Label 18 = (3, 0, 1, 2) is 3 away from
+        # 0, and 21 = (3, 1, 2, 0) is 5.
         (Metric.RANKING, 4, 0, 18, False),
         (Metric.RANKING, 4, 0, 21, True),
     ],
@@ -311,6 +321,16 @@ def test_a_score_is_the_weighted_mean_of_the_signals_there_are() -> None:
     assert both(weighted, seats, PEERS[:3], row) == [5_714, 8_285, -8_000]
     only_repeats = replace(made, weights=Weights(peers=0, gold=0, repeats=1))
     assert both(only_repeats, seats, PEERS[:3], row) == [UNSCORED] * 3
+
+
+def test_a_seat_that_did_not_reveal_has_no_signals() -> None:
+    made = audited(batch_size=4, cohort=4, classes=2)
+    row = AuditRow((0, 1, 2, 3), gold=((0, 0), (1, 1), (2, 1)), repeats=((0, 1), (2, 3)))
+    labels, revealed = stack_labels([[b"\0\1\1\1"] * 3 + [b""]], made.metric, made.classes, made.batch_size)
+    found = score.signals(made, labels, revealed, np.array([[0, 1, 2, 3]]), [row])
+    assert found.gold.tolist() == [[10_000] * 3 + [NO_SIGNAL]]
+    for signal in (found.peers, found.gold, found.repeats):
+        assert signal[0, 3] == NO_SIGNAL
 
 
 def test_the_mean_is_taken_toward_zero() -> None:
