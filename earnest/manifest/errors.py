@@ -1,0 +1,5 @@
+"""What can be wrong with a manifest."""
+
+
+class ManifestError(ValueError):
+    """A manifest, question or task that cannot be used; the message says what is wrong and what would be right."""
