@@ -11,7 +11,7 @@ import numpy as np
 from earnest.consensus.em import Model, consensus, iterate
 from earnest.consensus.result import ClassConsensus
 from earnest.consensus.table import Floats, LabelTable
-from earnest.consensus.votes import Votes, log_floor, normalised
+from earnest.consensus.votes import NONE, Votes, log_floor, normalised
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,6 @@ class DawidSkene:
         np.fill_diagonal(pseudo, self.right)
         confusion = normalised((votes.tally(probability) + pseudo).transpose(0, 2, 1)).transpose(0, 2, 1)
         prior = normalised(probability.sum(axis=0) + self.classes)
-        log_answer, log_prior = log_floor(confusion), log_floor(prior)
+        log_answer, log_prior = log_floor(confusion), log_floor(prior, NONE)
         penalty = float((log_answer * pseudo).sum() + self.classes * log_prior.sum())
         return Model(log_prior, log_answer, penalty, prior, confusion)

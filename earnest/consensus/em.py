@@ -18,8 +18,8 @@ class Model:
     """What an M-step returns.
 
     `log_prior` [C] and `log_answer` [W, answer, truth] are what the next E-step adds up; `penalty` is what
-    the objective has beside the log likelihood under them (log prior, or minus the divergence from it);
-    `prior` [C] and `confusion` [W, answer, truth] are the estimates to report.
+    the objective has beside the log likelihood under them (log prior, or minus the divergence from it, and
+    what `log_joint` leaves out); `prior` [C] and `confusion` [W, answer, truth] are the estimates to report.
     """
 
     log_prior: Floats

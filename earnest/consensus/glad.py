@@ -68,9 +68,7 @@ class _Glad:
         self.ease = np.full(votes.tasks, np.exp(MEAN))
         self.each = table.per_task
         self.wrong = np.log(max(votes.classes - 1, 1))
-        self.count = votes.evidence(
-            np.broadcast_to(np.eye(votes.classes), (votes.workers,) + (votes.classes,) * 2)
-        )
+        self.count = votes.support(np.ones((votes.workers, votes.classes)))
         self.product = self._product()
 
     def _product(self) -> Floats:
@@ -79,7 +77,7 @@ class _Glad:
     def expect(self) -> tuple[Floats, float]:
         """Class probabilities [T, C] and the log posterior of the parameters."""
         classes = self.votes.classes
-        joint = self.votes.evidence(self.ability[:, None, None] * np.eye(classes))
+        joint = self.votes.support(np.repeat(self.ability[:, None], classes, axis=1))
         joint *= self.ease[:, None]
         joint += self.wrong * self.count
         joint -= np.log(classes)
@@ -95,7 +93,7 @@ class _Glad:
         """Raise the expected log posterior by its lower bound at the present parameters."""
         table, ease = self.table, np.repeat(self.ease, self.each)
         curve = _curvature(self.product, self.decay)
-        surplus = probability[table.task, table.label] - 0.5
+        surplus = probability.ravel()[self.votes.spot] - 0.5
         workers = self.votes.workers
         slope = np.bincount(table.worker, surplus * ease, workers) + MEAN
         self.ability = slope / (1.0 + 2.0 * np.bincount(table.worker, curve * ease * ease, workers))

@@ -20,8 +20,6 @@ from earnest.consensus.result import ClassConsensus
 from earnest.consensus.table import Floats, LabelTable
 from earnest.consensus.votes import Votes, log_floor, normalised
 
-SPLITS = 3
-
 
 @dataclass(frozen=True)
 class MACE:
@@ -39,8 +37,8 @@ class MACE:
     smoothing: float = 0.01
     restarts: int = 9
     seed: int = 0
-    iterations: int = 50
-    tolerance: float = 1e-7
+    iterations: int = 200
+    tolerance: float = 1e-6
 
     def fit_predict(self, table: LabelTable, gold: Any = None) -> ClassConsensus:
         """Consensus of a table; `gold` as for `LabelTable.gold`. ValueError on an unknown training or a bad
@@ -58,19 +56,13 @@ class MACE:
         return consensus("mace" if self.training == "vb" else "mace_em", table, *best)
 
     def _maximise(self, votes: Votes, probability: Floats, before: _Spamming | None) -> _Spamming:
-        """A few rounds of splitting right answers into known and guessed: cheap beside the sums over all
-        answers.
-        """
         tally = votes.tally(probability)
         right, given = np.einsum("wcc->wc", tally), tally.sum(axis=2)
-        uniform = np.full(given.shape, 1.0 / votes.classes)
-        knows, guess = (before.knows, before.guess) if before else (np.full((len(given), 2), 0.5), uniform)
-        for _ in range(SPLITS):
-            guessed = knows[:, 1:] * guess
-            known = right * (knows[:, :1] / (knows[:, :1] + guessed))
-            total = known.sum(axis=1)
-            outcome = np.stack([total, given.sum(axis=1) - total], axis=1)
-            knows, guess, penalty = self._update(outcome, given - known)
+        knows, guess = (before.knows, before.guess) if before else _even(votes)
+        known = right * (knows[:, :1] / (knows[:, :1] + knows[:, 1:] * guess))
+        total = known.sum(axis=1)
+        outcome = np.stack([total, given.sum(axis=1) - total], axis=1)
+        knows, guess, penalty = self._update(outcome, given - known)
         return _Spamming.of(knows, guess, penalty)
 
     def _update(self, outcome: Floats, guessed: Floats) -> tuple[Floats, Floats, float]:
@@ -97,11 +89,17 @@ class _Spamming(Model):
     @classmethod
     def of(cls, knows: Floats, guess: Floats, penalty: float) -> _Spamming:
         classes = guess.shape[1]
-        answer = np.repeat((knows[:, 1:] * guess)[:, :, None], classes, axis=2)
+        guessed = knows[:, 1:] * guess
+        answer = np.repeat(guessed[:, :, None], classes, axis=2)
         answer[:, range(classes), range(classes)] += knows[:, :1]
         prior = np.full(classes, 1.0 / classes)
         confusion = normalised(answer.transpose(0, 2, 1)).transpose(0, 2, 1)
         return cls(np.log(prior), log_floor(answer), penalty, prior, confusion, knows, guess)
+
+
+def _even(votes: Votes) -> tuple[Floats, Floats]:
+    """Half known, half guessed with all classes alike: the weights before the first M-step."""
+    return np.full((votes.workers, 2), 0.5), np.full((votes.workers, votes.classes), 1.0 / votes.classes)
 
 
 def _starts(votes: Votes, restarts: int, rng: np.random.Generator) -> Iterator[Floats]:

@@ -43,7 +43,7 @@ class MajorityVote:
 
 def weighted_shares(votes: Votes, weights: Floats) -> Floats:
     """Share of the weight behind each class, [T, C]; plain shares where all weight is zero."""
-    weighted = votes.evidence(weights[:, None, None] * np.eye(votes.classes))
+    weighted = votes.support(np.repeat(weights[:, None], votes.classes, axis=1))
     empty = weighted.sum(axis=1) == 0
     if empty.any():
         weighted[empty] = votes.shares()[empty]
@@ -52,8 +52,8 @@ def weighted_shares(votes: Votes, weights: Floats) -> Floats:
 
 def agreement(votes: Votes, probability: Floats) -> Floats:
     """Mean probability of each worker's answers, [W]; chance, 1/C, for a worker without answers."""
-    tally = votes.tally(probability)
-    right, total = np.einsum("wcc->w", tally), tally.sum(axis=(1, 2))
+    right = votes.hits(probability).sum(axis=1)
+    total = votes.hits(np.ones_like(probability)).sum(axis=1)
     return np.asarray(np.divide(right, total, out=np.full(len(total), 1.0 / votes.classes), where=total > 0))
 
 

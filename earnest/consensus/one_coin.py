@@ -14,7 +14,7 @@ import numpy as np
 from earnest.consensus.em import Model, consensus, iterate
 from earnest.consensus.result import ClassConsensus
 from earnest.consensus.table import Floats, LabelTable
-from earnest.consensus.votes import Votes, log_floor, normalised
+from earnest.consensus.votes import NONE, Votes, log_floor, normalised
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class OneCoin:
         confusion = one_coin(accuracy[:, 0], votes.classes)
         prior = normalised(probability.sum(axis=0))
         penalty = float((log_floor(accuracy) * [self.right, self.wrong]).sum())
-        return Model(log_floor(prior), log_floor(confusion), penalty, prior, confusion)
+        return Model(log_floor(prior, NONE), log_floor(confusion), penalty, prior, confusion)
 
 
 def one_coin(accuracy: Floats, classes: int) -> Floats:

@@ -1,4 +1,4 @@
-"""The two sums that all estimators of classes are made of, over all answers at once.
+"""The sums that all estimators of classes are made of, over all answers at once.
 
 Row `t` of the matrix has a one in column `worker · C + answer` for each answer to task `t`. Times a table of
 one row for each (worker, answer) it adds up what the answers say about each task; transposed, times a table
@@ -18,12 +18,19 @@ from earnest.consensus.table import UNKNOWN, Floats, Indices, LabelTable
 TINY = 1e-10
 """Floor of a probability before its logarithm is taken."""
 
+NONE = 1e-300
+"""The floor for frequencies of classes: no answers may make up for a class that does not occur."""
+
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """Answers of T tasks by W workers in C classes: a sparse matrix [T, W·C], and gold [T]."""
+    """Answers of T tasks by W workers in C classes: a sparse matrix [T, W·C], and gold [T].
+
+    `spot` [n] is task · C + answer, in the order of the matrix's entries.
+    """
 
     matrix: csr_array
+    spot: Indices
     workers: int
     classes: int
     gold: Indices
@@ -33,10 +40,10 @@ class Votes:
         """Arrange the answers of a table; `gold` as from `table.gold`."""
         workers, classes = len(table.workers), len(table.classes)
         column = table.worker * np.int32(classes) + table.label
-        ones = np.ones(len(table))
+        spot = table.task * np.int32(classes) + table.label
         shape = (len(table.tasks), workers * classes)
-        matrix = csr_array((ones, column, table.start.astype(np.int32)), shape=shape)
-        return cls(matrix, workers, classes, gold)
+        matrix = csr_array((np.ones(len(table)), column, table.start.astype(np.int32)), shape=shape)
+        return cls(matrix, spot, workers, classes, gold)
 
     @property
     def tasks(self) -> int:
@@ -51,12 +58,23 @@ class Votes:
         """Sum of `value` [T, K] over the tasks to which each worker gave each answer: [W, C, K]."""
         return np.asarray(self.matrix.T @ value).reshape(self.workers, self.classes, -1)
 
+    def support(self, weight: Floats) -> Floats:
+        """Sum of `weight` [W, C] over the answers that name each class, [T, C]."""
+        total = np.bincount(self.spot, weight.ravel()[self.matrix.indices], self.tasks * self.classes)
+        return np.asarray(total, np.float64).reshape(self.tasks, self.classes)
+
+    def hits(self, value: Floats) -> Floats:
+        """Sum of `value` [T, C], of the class that is named, over each worker's answers in each class: [W,
+        C].
+        """
+        total = np.bincount(self.matrix.indices, value.ravel()[self.spot], self.workers * self.classes)
+        return np.asarray(total, np.float64).reshape(self.workers, self.classes)
+
     def shares(self) -> Floats:
         """Share of the answers to each task that each class has, [T, C]; gold where known, uniform without
         answers.
         """
-        vote = np.broadcast_to(np.eye(self.classes), (self.workers, self.classes, self.classes))
-        return self.clamped(normalised(self.evidence(vote)))
+        return self.clamped(normalised(self.support(np.ones((self.workers, self.classes)))))
 
     def clamped(self, probability: Floats) -> Floats:
         """The probabilities [T, C] with certainty where gold is known; changes and returns its argument."""
@@ -108,6 +126,6 @@ def normalised(count: Floats) -> Floats:
     return np.asarray(np.divide(count, total, out=np.full_like(count, uniform), where=total > 0))
 
 
-def log_floor(probability: Floats) -> Floats:
-    """Logarithm of a probability, floored at `TINY`."""
-    return np.asarray(np.log(np.maximum(probability, TINY)))
+def log_floor(probability: Floats, floor: float = TINY) -> Floats:
+    """Logarithm of a probability, floored."""
+    return np.asarray(np.log(np.maximum(probability, floor)))
