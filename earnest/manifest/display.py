@@ -1,7 +1,7 @@
 """In which order a seat sees a task's options, sides or items (design, section 9).
 
-Labels are always written in the task's own order. The order shown is drawn for each seat and position from the draw's
-seed: who always picks the left one answers at random, and contradicts themselves on repeats.
+Labels are always written in the task's own order. The order shown is drawn for each seat and position from
+the draw's seed: who always picks the left one answers at random, and contradicts themselves on repeats.
 """
 
 from __future__ import annotations

@@ -2,4 +2,4 @@
 
 
 class ManifestError(ValueError):
-    """A manifest, question or task that cannot be used; the message says what is wrong and what would be right."""
+    """A manifest, question or task that cannot be used; the message says why, and what would be right."""

@@ -1,6 +1,7 @@
-"""A campaign's manifest: question, tasks, each seat's batch and the enciphered audit, in one file (design, section 9).
+"""A campaign's manifest: question, tasks, each seat's batch and the enciphered audit (design, section 9).
 
-The file is JSON in one form only (UTF-8, members sorted, no white space), so that equal manifests have equal digests.
+It is one file, JSON in one form only (UTF-8, members sorted, no white space), so that equal manifests have
+equal digests.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CONTENT: Final = ("text", "image")  # what a task, a side or an item may show; a
 
 @dataclass(frozen=True)
 class Task:
-    """One item to label: `content` has `text` or `image`; a preference's has `a` and `b`, a ranking's `items`."""
+    """One item: `content` has `text` or `image`; a preference's has `a` and `b`, a ranking's `items`."""
 
     id: str
     content: Mapping[str, Any]
@@ -33,8 +34,8 @@ class Task:
 class Manifest:
     """What a campaign publishes.
 
-    `batches[b][r]` lists the tasks of the seat of lane `r` in batch `b`, by index, one for each position; when a batch has one list only,
-    every seat has it. `audit_rows` are enciphered, one for each batch, or none.
+    `batches[b][r]` lists the tasks of the seat of lane `r` in batch `b`, by index, one for each position;
+    when a batch has one list only, every seat has it. `audit_rows` are enciphered, one a batch, or none.
     """
 
     question: Question
@@ -47,7 +48,8 @@ class Manifest:
         _check_batches(self.batches, len(self.tasks))
         if self.audit_rows and len(self.audit_rows) != len(self.batches):
             raise ManifestError(
-                f"There are {len(self.audit_rows)} audit rows for {len(self.batches)} batches; each batch needs one."
+                f"There are {len(self.audit_rows)} audit rows for {len(self.batches)} batches;"
+                " each batch needs one."
             )
 
     @property
@@ -92,7 +94,7 @@ class Manifest:
         """The manifest in a file. Raises ManifestError when it is none, or not in its one form."""
         try:
             members = json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ManifestError(f"The manifest is no JSON: {error}.") from error
         if not isinstance(members, dict) or members.get("version") != VERSION:
             raise ManifestError(f"The manifest's version is not {VERSION}.")
@@ -106,17 +108,22 @@ class Manifest:
                 batches=tuple(tuple(tuple(lane) for lane in batch) for batch in members["batches"]),
                 audit_rows=tuple(bytes.fromhex(row.removeprefix("0x")) for row in members["audit"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ManifestError(f"The manifest lacks or garbles a member: {error}.") from error
-        if manifest.to_bytes() != data:
-            raise ManifestError("The manifest is not in its one form: members sorted, no white space, none unknown.")
+            again = manifest.to_bytes()
+        except ManifestError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ManifestError(f"The manifest lacks or garbles a member: {error!r}.") from error
+        if again != data:
+            raise ManifestError(
+                "The manifest is not in its one form: members sorted, no white space, none unknown."
+            )
         return manifest
 
     def check_terms(self, terms: Terms) -> None:
         """Raise ManifestError unless a campaign under `terms` can be carried through with this manifest.
 
-        A row that is missing, too long or not under the root would be a batch that nobody could referee, so a labeler
-        looks at this before staking.
+        A row that is missing, too long or not under the root would be a batch that nobody could referee, so a
+        labeler looks at this before staking.
         """
         _match("manifest digest", self.digest().hex(), terms.manifest.hex())
         _match("metric", self.question.metric.name, terms.metric.name)
@@ -125,7 +132,9 @@ class Manifest:
         _match("batch size", self.batch_size, terms.batch_size)
         for batch, lanes in enumerate(self.batches):
             if len(lanes) not in (1, terms.cohort):
-                raise ManifestError(f"Batch {batch} has {len(lanes)} lanes; it must have 1 or {terms.cohort}.")
+                raise ManifestError(
+                    f"Batch {batch} has {len(lanes)} lanes; it must have 1 or {terms.cohort}."
+                )
         _match("audit root", self.audit_root.hex(), terms.audit_root.hex())
         longest = max((len(row) for row in self.audit_rows), default=0)
         if longest > audit.max_row(terms.batch_size):
@@ -145,8 +154,9 @@ def _check_tasks(question: Question, tasks: Sequence[Task]) -> None:
     if not tasks:
         raise ManifestError("There are no tasks; there must be at least one.")
     for task in tasks:
-        if not isinstance(task.id, str) or not task.id:
-            raise ManifestError(f"A task's id is {task.id!r}; it must be a text that is not empty.")
+        named: object = task.id
+        if not isinstance(named, str) or not named:
+            raise ManifestError(f"A task's id is {named!r}; it must be a text that is not empty.")
         if task.id in seen:
             raise ManifestError(f"The task id {task.id!r} stands twice; each must be different.")
         seen.add(task.id)

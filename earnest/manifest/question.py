@@ -39,8 +39,9 @@ VERDICTS: Final = ("tie", "both bad", "can't tell")
 class Question:
     """One question asked of every task.
 
-    `options` are the labels in the order of their bytes: classes of a choice, `a`, `b` and verdicts of a preference,
-    levels of a rating from the lowest. For a ranking they name the places of the items in a task, `1`, `2`, …
+    `options` are the labels in the order of their bytes: classes of a choice, `a`, `b` and verdicts of a
+    preference, levels of a rating from the lowest. For a ranking they name the places of the items in a task,
+    `1`, `2`, …
     """
 
     text: str
@@ -63,7 +64,8 @@ class Question:
             self.options[:2] != SIDES or not set(self.options[2:]) <= set(VERDICTS)
         ):
             raise ManifestError(
-                f"The options of a preference are {list(self.options)}; they must be a, b, then any of {list(VERDICTS)}."
+                f"The options of a preference are {list(self.options)};"
+                f" they must be a, b, then any of {list(VERDICTS)}."
             )
 
     @property
@@ -110,11 +112,13 @@ class Question:
 
     @classmethod
     def from_json(cls, members: Mapping[str, Any]) -> Question:
-        """The reverse of `to_json`; raises ManifestError when a member is missing, unknown or of another type."""
+        """The reverse of `to_json`; ManifestError when a member is missing, unknown or of another type."""
         known = {field.name for field in fields(cls)}
         if set(members) != known:
             odd = ", ".join(sorted(set(members) ^ known))
-            raise ManifestError(f"The question's members differ at: {odd}; they must be {', '.join(sorted(known))}.")
+            raise ManifestError(
+                f"The question's members differ at: {odd}; they must be {', '.join(sorted(known))}."
+            )
         if members["kind"] not in set(Kind):
             raise ManifestError(f"The kind is {members['kind']!r}; it must be one of {', '.join(Kind)}.")
         options = members["options"]

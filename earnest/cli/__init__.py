@@ -1,0 +1,28 @@
+"""The command line: `earnest campaign …`, `earnest label …`, `earnest settle …`, `earnest deploy`."""
+
+from __future__ import annotations
+
+import sys
+
+from earnest.cli.common import Root, is_json, lazy, report
+
+cli = Root(
+    name="earnest",
+    help="Buy labels from strangers, and trust them.",
+    commands={
+        "campaign": lazy("earnest.cli.campaign:campaign", "Buy labels: plan, create, watch, export."),
+        "label": lazy("earnest.cli.label:label", "Sell labels: enroll, label, commit, reveal, be paid."),
+        "settle": lazy("earnest.cli.settle:settle", "Draw, post, check and release, for all or some."),
+        "deploy": lazy("earnest.cli.deploy:deploy", "Put the contracts on a chain."),
+    },
+)
+
+
+def main() -> None:
+    """Run the command line; bad input gives one sentence and exit status 2."""
+    arguments = sys.argv[1:]
+    try:
+        status = cli.main(args=arguments, prog_name="earnest", standalone_mode=False)
+    except Exception as error:
+        sys.exit(report(error, is_json(arguments)))
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,88 @@
+"""The network, the contract and the account behind a session: where the command line meets Ape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from typing import TYPE_CHECKING
+
+import ape
+from ape.exceptions import AccountsError, ApeException
+from ape.logging import LogLevel, logger
+from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
+from eth_utils.address import is_address, to_checksum_address
+
+from earnest.chain.client import Client
+from earnest.chain.deployment import FOLDER
+from earnest.cli.common import PASSPHRASE_FILE, InputError, passphrase_from_environment
+
+if TYPE_CHECKING:
+    from ape.api import AccountAPI
+
+
+@contextmanager
+def connect(network: str | None, contract: str | None) -> Iterator[Client]:
+    """A client on a node's URL or a network of Ape: of the contract at `contract` (`ADDRESS`, or
+    `ADDRESS@BLOCK` with the block that it was deployed in), or of the one in the registry of deployments.
+
+    Raises InputError when there is no such network, nobody answers, or no contract is known there.
+    """
+    with network_of(network):
+        yield client_at(contract)
+
+
+@contextmanager
+def network_of(network: str | None) -> Iterator[None]:
+    """A connection to a node's URL or a network of Ape, or the one that is open already."""
+    with chdir(FOLDER.parent):
+        _ = ape.project.path, ape.config.project_manifest  # Ape looks for its project where it is first asked
+    logger.set_level(LogLevel.ERROR)
+    if network is None and ape.networks.connected:
+        yield
+        return
+    if network is None:
+        raise InputError("No network is named: say --network with a node's URL or a network of Ape.")
+    try:
+        provider = ape.networks.parse_network_choice(network)
+        provider.__enter__()
+    except (ApeException, OSError, ValueError) as error:
+        raise InputError(f"There is no connection to {network}: {error}") from error
+    try:
+        yield
+    finally:
+        provider.__exit__()
+
+
+def client_at(contract: str | None) -> Client:
+    """The client of a contract on the connected network."""
+    if contract is None:
+        return Client.deployed()
+    address, _, block = contract.partition("@")
+    if not is_address(address) or (block and not block.isdecimal()):
+        raise InputError(f"--contract is {contract!r}; it must be an address, as 0x…, or 0x…@BLOCK.")
+    address = to_checksum_address(address)
+    if not ape.networks.provider.get_code(address):
+        chain = ape.networks.provider.chain_id
+        raise InputError(f"There is no contract at {address} on chain {chain}; is it another network?")
+    return Client.at(address, int(block or 0))
+
+
+def load_account(alias: str | None) -> AccountAPI:
+    """An account of Ape that signs without asking for each signature: what to sign was agreed to before.
+
+    Raises InputError when there is none of that name, or the passphrase is wrong.
+    """
+    if alias is None:
+        raise InputError("No account is named: say --account with an alias; `ape accounts list` shows them.")
+    try:
+        account: AccountAPI = ape.accounts.load(alias)
+    except (AccountsError, KeyError, ValueError) as error:
+        known = ", ".join(sorted(filter(None, ape.accounts.aliases))) or "none"
+        raise InputError(f"There is no account {alias!r}; there are: {known}.") from error
+    if isinstance(account, KeyfileAccount):
+        try:
+            account.set_autosign(True, passphrase=passphrase_from_environment())
+        except (InvalidPasswordError, AccountsError) as error:
+            reason = f"The passphrase of {alias}, typed or in the file of ${PASSPHRASE_FILE}, is wrong."
+            raise InputError(reason) from error
+    return account

@@ -1,0 +1,33 @@
+"""Durations as people write them: `2h 30m`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+
+class DurationError(ValueError):
+    """A duration that cannot be read; the message says what would be right."""
+
+
+def seconds(text: object, name: str = "The duration") -> int:
+    """The seconds of a duration such as `90`, `"2h"` or `"1d 12h"`. Raises DurationError when it is none."""
+    written = str(text).strip().lower()
+    if written.isdecimal():
+        return int(written)
+    parts = re.findall(r"(\d+)\s*([dhms])", written)
+    if not parts or re.sub(r"(\d+)\s*([dhms])|\s", "", written):
+        raise DurationError(f"{name} is {text!r}; it must be a duration such as 90s, 45m, 2h or 1d 12h.")
+    return sum(int(count) * SECONDS[unit] for count, unit in parts)
+
+
+def duration(length: int) -> str:
+    """A number of seconds in its two largest units: `2h 30m`."""
+    rest, parts = max(0, length), []
+    for unit, size in SECONDS.items():
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
