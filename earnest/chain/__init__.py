@@ -1,0 +1,13 @@
+"""The chain as a client sees it: campaigns, seats and batches instead of calls and logs.
+
+=============  =======================================================================================
+`deployment`   contracts on a chain: params by network, deterministic addresses, a registry by chain id
+`client`       everything that someone can do, and every view, over Ape
+`events`       logs, read in ranges, as records
+`records`      the events of the contract as plain records; free of Ape, as are all below
+`life`         the phases and their deadlines
+`state`        the whole state of the contract, rebuilt from records alone
+`settle`       the scores of a campaign to post, and what refereeing a batch takes, from its state
+`errors`       what the contract refuses, as a sentence
+=============  =======================================================================================
+"""

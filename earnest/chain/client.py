@@ -1,0 +1,521 @@
+"""Everything that can be done with campaigns, and every view, over Ape.
+
+Every call is tried on the node first: what the contract would refuse raises a ChainError with a sentence, and
+nothing is sent. `sender` is any Ape account: key file, mnemonic, hardware wallet, devnet account. Money is in
+the token's smallest units, time in unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+import ape
+from ape.api import AccountAPI
+from ape.contracts import ContractInstance
+from ape.exceptions import ApeException
+from eth_account.messages import encode_typed_data
+from hexbytes import HexBytes
+from web3 import Web3
+from web3.exceptions import Web3Exception
+
+from earnest.chain import events
+from earnest.chain.errors import ChainError, Refusals, Situation, explain, revert_data
+from earnest.chain.life import Life, Phase
+from earnest.chain.messages import Opening, SignedCommitment, SignedEnrolment
+from earnest.chain.money import ETHER, Token
+from earnest.chain.records import Record
+from earnest.chain.settle import Refereeing
+from earnest.chain.state import BatchStatus, Campaign, Posting, PostingStatus, State, rebuild
+from earnest.protocol import draw
+from earnest.protocol.opening import (
+    Domain,
+    TypedData,
+    commitment_typed_data,
+    enrolment_typed_data,
+    opening_digest,
+    salt_from_signature,
+    salt_typed_data,
+)
+from earnest.protocol.settlement import unpack
+from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
+
+# The gas that one transaction may use (EIP-7825).
+MOST_GAS: Final = 1 << 24
+
+# What the contracts that `Earnest` calls may say no with.
+_SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness")
+
+_ERC20: Final = [
+    {"type": "function", "name": name, "stateMutability": mutability,
+     "inputs": [{"name": f"a{i}", "type": kind} for i, kind in enumerate(inputs)],
+     "outputs": [{"name": "", "type": output}]}
+    for name, mutability, inputs, output in (
+        ("balanceOf", "view", ["address"], "uint256"),
+        ("allowance", "view", ["address", "address"], "uint256"),
+        ("approve", "nonpayable", ["address", "uint256"], "bool"),
+        ("decimals", "view", [], "uint8"),
+        ("symbol", "view", [], "string"),
+    )
+]  # fmt: skip
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A transaction that went through, and what the contract recorded of it."""
+
+    transaction: str
+    block: int
+    gas: int
+    records: tuple[Record, ...]
+
+    def all(self, kind: type[R]) -> list[R]:
+        """Its records of one kind."""
+        return [record for record in self.records if isinstance(record, kind)]
+
+    def only(self, kind: type[R]) -> R:
+        """Its one record of a kind. Raises ValueError when there are more or none."""
+        (record,) = self.all(kind)
+        return record
+
+
+@dataclass(frozen=True)
+class DrawView:
+    """How far a campaign's draw is: ticket once requested, seed once drawn, audit key once disclosed."""
+
+    ticket: int | None
+    seed: bytes | None
+    audit_key: bytes | None
+
+
+@dataclass(frozen=True)
+class SeatView:
+    """A seat as stored: `labeler` None when not taken, or freed; see docs/encoding.md for the record."""
+
+    labeler: str | None
+    record: int
+    revisions: int
+
+
+@dataclass(frozen=True)
+class BatchView:
+    """A batch's standing. `scores` by lane, None while there are none; `final_at` and `posting` may be 0."""
+
+    status: BatchStatus
+    final_at: int
+    scores: tuple[int, ...] | None
+    posting: int
+
+
+class Client:
+    """One Earnest contract on the connected network."""
+
+    def __init__(self, contract: ContractInstance, first_block: int = 0) -> None:
+        """Speak with `contract`, whose first record is in block `first_block` or later."""
+        self.contract = contract
+        self.first_block = first_block
+        self._refusals = Refusals(error_abi())
+
+    @classmethod
+    def at(cls, address: str, first_block: int = 0) -> Client:
+        """The contract at an address of the connected network."""
+        return cls(ape.project.get_contract("Earnest").at(address, fetch_from_explorer=False), first_block)
+
+    @property
+    def address(self) -> str:
+        """The contract's address."""
+        return str(self.contract.address)
+
+    @property
+    def web3(self) -> Web3:
+        """The node."""
+        web3: Web3 = ape.networks.provider.web3
+        return web3
+
+    @cached_property
+    def domain(self) -> Domain:
+        """What all signatures and commitments are bound to."""
+        return Domain(int(ape.networks.provider.chain_id), self.address)
+
+    @cached_property
+    def sink(self) -> str:
+        """Where slashed money goes."""
+        return str(self._view("SINK"))
+
+    # ── Vault ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def deposit(self, token: str, amount: int, *, sender: AccountAPI, account: str | None = None) -> Sent:
+        """Put money of the sender's into a free balance, the sender's own unless `account` is given.
+
+        A token's allowance must have been given: see `approve`.
+        """
+        value = amount if token == ZERO_ADDRESS else 0
+        return self._send("deposit", token, amount, account or sender.address, sender=sender, value=value)
+
+    def approve(self, token: str, amount: int, *, sender: AccountAPI) -> Sent:
+        """Allow the vault to take `amount` of a token from the sender, in all."""
+        return self._send("approve", self.address, amount, sender=sender, contract=self._erc20(token))
+
+    def withdraw(self, token: str, amount: int, *, sender: AccountAPI, to: str | None = None) -> Sent:
+        """Send free balance of the sender's to them, or to `to`."""
+        return self._send("withdraw", token, amount, to or sender.address, sender=sender)
+
+    def set_operator(self, operator: str, approved: bool, *, sender: AccountAPI) -> Sent:
+        """Let somebody enrol and commit for the sender, or no longer."""
+        return self._send("setOperator", operator, approved, sender=sender)
+
+    def use_nonce(self, token: str, *, sender: AccountAPI) -> Sent:
+        """Make every enrolment signed with the current nonce void."""
+        return self._send("useNonce", token, sender=sender)
+
+    # ── Enrolling and the draw ──────────────────────────────────────────────────────────────────────────────
+
+    def create(self, terms: Terms, uri: str, *, sender: AccountAPI) -> Sent:
+        """Open a campaign; its id is in the record Created, and is `campaign_id(sender, terms)`."""
+        return self._send("create", terms.abi_tuple(), uri, sender=sender)
+
+    def enroll(
+        self,
+        campaign: int,
+        seats: int = 1,
+        *,
+        sender: AccountAPI,
+        labeler: str | None = None,
+        proof: bytes = b"",
+    ) -> Sent:
+        """Take seats for the sender, or for a `labeler` who made them operator."""
+        return self._send("enroll", campaign, labeler or sender.address, seats, proof, sender=sender)
+
+    def enroll_signed(
+        self, campaign: int, enrolments: Sequence[SignedEnrolment], *, sender: AccountAPI
+    ) -> Sent:
+        """Take seats for labelers who signed for it."""
+        return self._send("enrollSigned", campaign, [e.abi_tuple() for e in enrolments], sender=sender)
+
+    def request_draw(self, campaign: int, *, sender: AccountAPI) -> Sent:
+        """Ask for the draw."""
+        return self._send("requestDraw", campaign, sender=sender)
+
+    def draw(self, campaign: int, *, sender: AccountAPI) -> Sent:
+        """Draw, once the outcome is there."""
+        return self._send("draw", campaign, sender=sender)
+
+    def refund(self, campaign: int, seats: Sequence[int], *, sender: AccountAPI) -> Sent:
+        """Give a cancelled campaign's bounties back, and the stakes of these seats."""
+        return self._send("refund", campaign, list(seats), sender=sender)
+
+    # ── Committing and revealing ────────────────────────────────────────────────────────────────────────────
+
+    def commit(self, campaign: int, seat: int, commitment: bytes, *, sender: AccountAPI) -> Sent:
+        """Fix a seat's labels by the digest of their opening; again to replace them."""
+        return self._send("commit", campaign, seat, commitment, sender=sender)
+
+    def commit_signed(
+        self, campaign: int, commitments: Sequence[SignedCommitment], *, sender: AccountAPI
+    ) -> Sent:
+        """Commit for labelers who signed for it."""
+        return self._send("commitSigned", campaign, [c.abi_tuple() for c in commitments], sender=sender)
+
+    def denounce(self, campaign: int, opening: Opening, *, sender: AccountAPI) -> Sent:
+        """Show somebody else's labels before they may be known, for half of that seat's stake."""
+        return self._send("denounce", campaign, opening.abi_tuple(), sender=sender)
+
+    def reveal(self, campaign: int, opening: Opening, *, sender: AccountAPI) -> Sent:
+        """Open a seat's commitment."""
+        return self._send("reveal", campaign, *opening.abi_tuple(), sender=sender)
+
+    def reveal_many(self, campaign: int, openings: Sequence[Opening], *, sender: AccountAPI) -> Sent:
+        """Open several; those opened meanwhile are passed over."""
+        return self._send("revealMany", campaign, [o.abi_tuple() for o in openings], sender=sender)
+
+    def disclose(self, campaign: int, key: bytes, *, sender: AccountAPI) -> Sent:
+        """Open the audit."""
+        return self._send("disclose", campaign, key, sender=sender)
+
+    # ── Settling ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def post(
+        self, campaign: int, batches: Sequence[int], words: Sequence[int], *, sender: AccountAPI
+    ) -> Sent:
+        """Post packed scores under one bond; the posting's number is in the record PostingOpened."""
+        return self._send("post", campaign, list(batches), list(words), sender=sender)
+
+    def referee(self, campaign: int, batch: int, case: Refereeing, *, sender: AccountAPI) -> Sent:
+        """Have the chain compute a batch's scores; `case` is from `settle.refereeing`."""
+        arguments = (case.labels, case.row, list(case.proof))
+        return self._send("referee", campaign, batch, *arguments, sender=sender)
+
+    def release(self, campaign: int, batches: Sequence[int], *, sender: AccountAPI) -> Sent:
+        """Pay batches out whose scores are final."""
+        return self._send("release", campaign, list(batches), sender=sender)
+
+    def return_bond(self, campaign: int, posting: int, *, sender: AccountAPI) -> Sent:
+        """Give a posting's bond back to its settler."""
+        return self._send("returnBond", campaign, posting, sender=sender)
+
+    # ── Signing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def salt(self, campaign: int, seat: int, *, signer: AccountAPI) -> bytes:
+        """A seat's salt, 32 bytes: always the same, from the wallet's signature."""
+        return salt_from_signature(_sign(salt_typed_data(self.domain, campaign, seat), signer))
+
+    def commitment(self, campaign: int, opening: Opening) -> bytes:
+        """The digest to commit to, 32 bytes."""
+        return opening_digest(self.domain, campaign, opening.seat, opening.labels, opening.salt)
+
+    def sign_enrolment(
+        self, campaign: int, seats: int, deadline: int, *, signer: AccountAPI, nonce: int, proof: bytes = b""
+    ) -> SignedEnrolment:
+        """A labeler's wish for seats, for anyone to carry; `nonce` is that of `nonce_of`."""
+        labeler = signer.address
+        document = enrolment_typed_data(self.domain, campaign, labeler, seats, nonce, deadline)
+        return SignedEnrolment(
+            labeler=labeler,
+            seats=seats,
+            nonce=nonce,
+            deadline=deadline,
+            proof=proof,
+            signature=_sign(document, signer),
+        )
+
+    def sign_commitment(
+        self,
+        campaign: int,
+        seat: int,
+        commitment: bytes,
+        deadline: int,
+        *,
+        signer: AccountAPI,
+        revision: int = 0,
+    ) -> SignedCommitment:
+        """A labeler's commitment, for anyone to carry; `revision` counts those that the seat has had."""
+        document = commitment_typed_data(self.domain, campaign, seat, commitment, revision, deadline)
+        return SignedCommitment(
+            seat=seat,
+            commitment=commitment,
+            revision=revision,
+            deadline=deadline,
+            signature=_sign(document, signer),
+        )
+
+    # ── Views ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def now(self) -> int:
+        """The time of the newest block."""
+        return int(self.web3.eth.get_block("latest")["timestamp"])
+
+    def token(self, address: str) -> Token:
+        """A token's symbol and decimals; those that it does not tell are guessed."""
+        if address == ZERO_ADDRESS:
+            return ETHER
+        erc20 = self._erc20(address)
+        symbol = _told(erc20, "symbol", "units")
+        return Token(address, symbol, int(_told(erc20, "decimals", 0)))
+
+    def held(self, token: str) -> int:
+        """What the contract holds of a token, as the token says."""
+        if token == ZERO_ADDRESS:
+            return int(self.web3.eth.get_balance(self.web3.to_checksum_address(self.address)))
+        return int(self._erc20(token).balanceOf(self.address))
+
+    def allowance_of(self, account: str, token: str) -> int:
+        """What the vault may still take of a token from an account."""
+        return int(self._erc20(token).allowance(account, self.address))
+
+    def balance_of(self, account: str, token: str) -> int:
+        """An account's free balance."""
+        return int(self._view("accountOf", account, token)[0])
+
+    def nonce_of(self, account: str, token: str) -> int:
+        """The nonce that an account's next signed enrolment must carry."""
+        return int(self._view("accountOf", account, token)[1])
+
+    def is_operator(self, labeler: str, operator: str) -> bool:
+        """Whether `operator` may act for `labeler`."""
+        return bool(self._view("isOperator", labeler, operator))
+
+    def terms(self, campaign: int) -> Terms:
+        """A campaign's terms. Raises ChainError when there is no such campaign."""
+        self.experimenter(campaign)
+        return Terms.from_abi(_plain(self._view("termsOf", campaign)[1]))
+
+    def experimenter(self, campaign: int) -> str:
+        """Who created a campaign. Raises ChainError when there is no such campaign."""
+        experimenter = str(self._view("termsOf", campaign)[0])
+        if experimenter == ZERO_ADDRESS:
+            raise ChainError(f"There is no campaign {campaign:#x} on this contract.")
+        return experimenter
+
+    def life(self, campaign: int) -> Life:
+        """Phase, its deadline and the counters, as of now."""
+        view = self._view("lifeOf", campaign)
+        counters = {name: int(getattr(view, name)) for name in Life.__dataclass_fields__ if name != "phase"}
+        return Life(phase=Phase(view.phase), **counters)
+
+    def draw_of(self, campaign: int) -> DrawView:
+        """How far the draw is."""
+        requested, ticket, seed, key = self._view("drawOf", campaign)
+        return DrawView(int(ticket) if requested else None, _known(seed), _known(key))
+
+    def seat(self, campaign: int, seat: int) -> SeatView:
+        """A seat as stored."""
+        labeler, record, revisions = self._view("seatOf", campaign, seat)
+        taken = str(labeler) != ZERO_ADDRESS
+        return SeatView(str(labeler) if taken else None, int.from_bytes(record, "big"), int(revisions))
+
+    def batch(self, campaign: int, batch: int) -> BatchView:
+        """A batch's standing. Raises ScoreError when what was posted are no scores at all."""
+        status, final_at, word, posting = self._view("batchOf", campaign, batch)
+        found = BatchStatus(status)
+        lanes = None
+        if found is not BatchStatus.OPEN:
+            lanes = tuple(unpack(int(word), self.life(campaign).cohort))
+        return BatchView(found, int(final_at), lanes, int(posting))
+
+    def posting(self, campaign: int, posting: int) -> Posting:
+        """A posting's standing."""
+        view = self._view("postingOf", campaign, posting)
+        return Posting(
+            settler=str(view.settler),
+            posted_at=int(view.postedAt),
+            resting=int(view.resting),
+            status=PostingStatus(view.status),
+        )
+
+    def batch_of(self, campaign: int, seat: int) -> int | None:
+        """A seat's batch; None before the draw and for a benched seat."""
+        seed, life = self.draw_of(campaign).seed, self.life(campaign)
+        if seed is None:
+            return None
+        batch = draw.batch_of(seed, life.taken, life.cohort, seat)
+        return None if batch == draw.BENCHED else batch
+
+    def cohort(self, campaign: int, batch: int) -> list[int]:
+        """A drawn batch's seats by lane. Raises ChainError before the draw."""
+        seed, life = self.draw_of(campaign).seed, self.life(campaign)
+        if seed is None:
+            raise ChainError("The campaign is not drawn yet: no batch has seats.")
+        return draw.cohort_of(seed, life.taken, life.cohort, batch)
+
+    def referee_scores(self, campaign: Campaign, batch: int, case: Refereeing) -> list[int]:
+        """A batch's scores as the referee contract computes them, without a transaction."""
+        terms = campaign.terms
+        weights = (terms.weights.peers, terms.weights.gold, terms.weights.repeats)
+        rubric = (int(terms.metric), terms.classes, terms.batch_size, terms.audited, weights)
+        labelers = [seat.labeler if seat.revealed else ZERO_ADDRESS for seat in campaign.cohort(batch)]
+        key = campaign.audit_key or ZERO_WORD
+        referee = ape.project.get_contract("Referee").at(self._view("REFEREE"), fetch_from_explorer=False)
+        word = self._call(referee, "score", rubric, labelers, case.labels, case.row, key, batch)
+        return unpack(int(word), terms.cohort)
+
+    def records(self, first: int | None = None, last: int | None = None) -> Iterator[Record]:
+        """What the contract recorded in these blocks (both included); all unless given."""
+        return events.read(self.web3, self.address, self.first_block if first is None else first, last)
+
+    def state(self) -> State:
+        """The whole state, rebuilt from the records."""
+        return rebuild(self.records(), self.sink)
+
+    # ── Below ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(
+        self,
+        name: str,
+        *arguments: Any,
+        sender: AccountAPI,
+        value: int = 0,
+        contract: ContractInstance | None = None,
+    ) -> Sent:
+        to = contract or self.contract
+        method = getattr(to, name)
+        call = {
+            "from": sender.address,
+            "to": to.address,
+            "data": HexBytes(method.encode_input(*arguments)).to_0x_hex(),
+            "value": value,
+        }
+        estimate = self._try(name, arguments, call)
+        # What others do meanwhile may make it dearer, such as closing a phase.
+        gas = min(estimate + estimate // 4 + 20_000, MOST_GAS)
+        try:
+            receipt = method(*arguments, sender=sender, value=value, gas=gas, raise_on_revert=False)
+        except ApeException as error:
+            raise ChainError(f"{name} could not be sent: {error}") from error
+        if receipt.failed:
+            self._try(name, arguments, call)
+            raise ChainError(f"{name} failed in transaction {receipt.txn_hash}; it would pass now.")
+        logs = [log for log in receipt.logs if str(log["address"]).lower() == self.address.lower()]
+        return Sent(
+            str(receipt.txn_hash),
+            int(receipt.block_number),
+            int(receipt.gas_used),
+            tuple(events.decode_all(logs, events.Clock(self.web3))),
+        )
+
+    def _try(self, name: str, arguments: Sequence[Any], call: dict[str, Any]) -> int:
+        """The gas that a call would take. Raises ChainError when it would not pass."""
+        try:
+            return int(self.web3.eth.estimate_gas(call))  # type: ignore[arg-type]
+        except Exception as error:  # the in-process node raises its own
+            raise self._refused(name, arguments, error) from error
+
+    def _refused(self, name: str, arguments: Sequence[Any], error: Exception) -> ChainError:
+        data = revert_data(error)
+        if data is None:
+            return ChainError(f"The node refused {name}: {error}")
+        refusal = self._refusals.decode(data)
+        if refusal is None:
+            return ChainError(f"{name} was refused without a reason that is known (0x{data.hex()}).")
+        token = refusal.values.get("token", arguments[0] if name == "deposit" else None)
+        money = self.token(token).write if token is not None else str
+        return ChainError(explain(refusal, Situation(name, self.now(), money)), refusal)
+
+    def _view(self, name: str, *arguments: Any) -> Any:
+        return self._call(self.contract, name, *arguments)
+
+    def _call(self, contract: ContractInstance, name: str, *arguments: Any) -> Any:
+        try:
+            return getattr(contract, name)(*arguments)
+        except ApeException as error:
+            base = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            raise self._refused(name, arguments, base) from error
+
+    @staticmethod
+    def _erc20(address: str) -> ContractInstance:
+        return ape.Contract(address, abi=_ERC20, fetch_from_explorer=False)
+
+
+def _sign(document: TypedData, signer: AccountAPI) -> bytes:
+    signature = signer.sign_message(encode_typed_data(full_message=document))
+    if signature is None:
+        raise ChainError(f"{signer.address} did not sign.")
+    return bytes(signature.encode_rsv())
+
+
+def error_abi() -> Iterator[dict[str, Any]]:
+    """The custom errors of all contracts that can say no to a caller, as ABI entries."""
+    for name in _SAYING_NO:
+        for error in ape.project.get_contract(name).contract_type.errors:
+            yield error.model_dump(mode="json")
+
+
+def _told(erc20: ContractInstance, name: str, otherwise: Any) -> Any:
+    try:
+        return getattr(erc20, name)()
+    except (ApeException, Web3Exception):
+        return otherwise
+
+
+def _plain(value: Any) -> Any:
+    """Structs as plain tuples, all the way down."""
+    if isinstance(value, str | bytes | int):
+        return value
+    return tuple(_plain(member) for member in value)
+
+
+def _known(word: bytes) -> bytes | None:
+    return None if bytes(word) == ZERO_WORD else bytes(word)

@@ -1,0 +1,46 @@
+"""Amounts in the token's smallest units, and as people write them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from earnest.protocol.terms import ZERO_ADDRESS
+
+
+@dataclass(frozen=True)
+class Token:
+    """An ERC-20 token, or ether at address 0."""
+
+    address: str
+    symbol: str
+    decimals: int
+
+    def write(self, amount: int, places: int | None = None) -> str:
+        """An amount in token units with the symbol; exactly, or rounded to `places` decimals."""
+        return f"{self.number(amount, places)} {self.symbol}"
+
+    def number(self, amount: int, places: int | None = None) -> str:
+        """An amount in token units without the symbol."""
+        value = Decimal(amount).scaleb(-self.decimals)
+        if places is not None:
+            return f"{value:,.{places}f}"
+        text = f"{value:,f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def parse(self, text: str) -> int:
+        """The smallest units in an amount given in token units; ValueError when it is no such amount."""
+        try:
+            value = Decimal(text.replace(",", "")).scaleb(self.decimals)
+        except InvalidOperation:
+            raise ValueError(f"The amount is {text!r}; it must be a number such as 12.5.") from None
+        if not value.is_finite() or value < 0 or value != int(value):
+            raise ValueError(
+                f"The amount is {text!r}; it must be 0 or more {self.symbol} with at most "
+                f"{self.decimals} decimals."
+            )
+        return int(value)
+
+
+ETHER: Final = Token(ZERO_ADDRESS, "ETH", 18)
