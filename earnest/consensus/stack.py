@@ -1,5 +1,4 @@
-"""The default: three models of different make, weighed by how well they foretell answers, with tempered
-confidence.
+"""The default: three models of different make, weighed by how well they foretell answers, and tempered.
 
 Why three: unrestricted confusion matrices (`DawidSkene`), pooled ones that hold with few answers
 (`PooledDawidSkene`) and knowing or guessing (`MACE`) err on different data. Why tempered: all of them count
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from earnest.consensus.copies import merged, originals
 from earnest.consensus.dawid_skene import DawidSkene
 from earnest.consensus.mace import MACE
 from earnest.consensus.pooled import PooledDawidSkene
@@ -33,29 +33,33 @@ MEMBERS: tuple[ClassEstimator, ...] = (
 
 @dataclass(frozen=True, eq=False)
 class StackConsensus(ClassConsensus):
-    """Consensus of a stack, with its `members`' own, their held-out log likelihood an answer [M] and
-    `weights` [M].
+    """Consensus of a stack, and how it came about.
+
+    `members` hold their own consensuses, `held_out` [M] their log likelihood of an answer not seen,
+    `weights` [M] what follows from it; `original` [W] is whose copy each worker is, or the worker.
     """
 
     members: tuple[ClassConsensus, ...] = ()
     held_out: Floats | None = None
     weights: Floats | None = None
+    original: Indices | None = None
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Weighted mean of the members' tempered probabilities; reliability and confusion are weighted means as
-    well.
+    """Weighted mean of the members' tempered probabilities; so are reliability, confusion and prior.
 
-    A member that foretells answers worse by `scale` (natural logarithm, an answer) has a weight e times
-    smaller. `discount` in [0, 1): 0 trusts answers to one task as independent. `folds` and `seed` are those
-    of the held-out likelihood. Convergence is that of the member with the most weight, and of all members for
-    `converged`.
+    A member that foretells each of n answers worse by `spread`/√n (natural logarithm) has a weight e times
+    smaller: about the standard error of such a difference, so that weights are even where little is known.
+    `discount` in [0, 1): 0 trusts answers to one task as independent. With `merge_copies` workers who answer
+    word for word alike count as one. `folds` and `seed` are those of the held-out likelihood. Convergence is
+    that of the member with the most weight, and of all members for `converged`.
     """
 
     members: tuple[ClassEstimator, ...] = MEMBERS
     spread: float = 0.3
     discount: float = 0.6
+    merge_copies: bool = True
     folds: int = 5
     seed: int = 0
 
@@ -64,10 +68,12 @@ class Stack:
         if not (self.members and self.spread > 0 and 0 <= self.discount < 1):
             raise ValueError(f"a stack needs members, spread > 0 and 0 ≤ discount < 1: {self}")
         known = table.gold(gold)
-        fitted = tuple(member.fit_predict(table, known) for member in self.members)
-        held_out = self._held_out(table, known)
-        weights, _ = softmax(held_out[None, :] * (np.sqrt(len(table)) / self.spread))
-        return self._combined(table, known, fitted, held_out, weights[0])
+        original = originals(table) if self.merge_copies else np.arange(len(table.workers), dtype=np.int32)
+        single = merged(table, original)
+        fitted = tuple(member.fit_predict(single, known) for member in self.members)
+        held_out = self._held_out(single, known)
+        weights, _ = softmax(held_out[None, :] * (np.sqrt(len(single)) / self.spread))
+        return self._combined(single, known, original, fitted, held_out, weights[0])
 
     def _held_out(self, table: LabelTable, gold: Indices) -> Floats:
         """Held-out log likelihood of each member, [M]; equal where there are fewer answers than folds."""
@@ -79,6 +85,7 @@ class Stack:
         self,
         table: LabelTable,
         gold: Indices,
+        original: Indices,
         fitted: tuple[ClassConsensus, ...],
         held_out: Floats,
         weights: Floats,
@@ -95,12 +102,13 @@ class Stack:
             classes=table.classes,
             label=probability.argmax(axis=1).astype(np.int32),
             probability=probability,
-            reliability=np.asarray(sum(w * each.reliability for w, each in pairs)),
+            reliability=np.asarray(sum(w * each.reliability for w, each in pairs))[original],
             convergence=Convergence(
                 all(f.convergence.converged for f in fitted), first.tolerance, first.trace
             ),
             prior=np.asarray(sum(w * each.prior for w, each in pairs)),
-            confusion=np.asarray(sum(confusions)) if len(confusions) == len(fitted) else None,
+            confusion=np.asarray(sum(confusions))[original] if len(confusions) == len(fitted) else None,
+            original=original,
             members=fitted,
             held_out=held_out,
             weights=weights,

@@ -18,6 +18,7 @@ import csv
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import EllipsisType
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -242,8 +243,8 @@ def read_columns(path: str | Path, *names: str) -> list[list[str]]:
 
 def _answers(
     task: ArrayLike, worker: ArrayLike, answer: NDArray[Any], tasks: ArrayLike | None, repeats: Repeats
-) -> tuple[Answers, NDArray[np.int64]]:
-    """Index and sort the rows; returns them with the row numbers of the input that they come from."""
+) -> tuple[Answers, NDArray[np.int64] | EllipsisType]:
+    """Index and sort the rows; also gives the row numbers of the input that they come from, or `...` for all."""
     if repeats not in ("refuse", "first", "last"):
         raise ValueError(f"repeats must be 'refuse', 'first' or 'last', not {repeats!r}")
     task_column, worker_column = _column(task, "task"), _column(worker, "worker")
@@ -257,8 +258,9 @@ def _answers(
     task_ids, task_codes = _encode(task_column, tasks, "task", "tasks")
     worker_ids, worker_codes = _encode(worker_column, None, "worker", "workers")
     key = task_codes.astype(np.int64) * len(worker_ids) + worker_codes
-    ordered = bool((key[1:] >= key[:-1]).all())
-    rows = np.arange(len(key)) if ordered else np.argsort(key, kind="stable")
+    if (key[1:] > key[:-1]).all():
+        return Answers(task_ids, worker_ids, task_codes, worker_codes, _starts(task_codes, task_ids)), ...
+    rows = np.argsort(key, kind="stable")
     same = np.diff(key[rows]) == 0
     if same.any():
         if repeats == "refuse":
@@ -271,9 +273,14 @@ def _answers(
         kept[1 if repeats == "first" else 0 : None if repeats == "first" else -1] = ~same
         rows = rows[kept]
     task_codes, worker_codes = task_codes[rows], worker_codes[rows]
+    return Answers(task_ids, worker_ids, task_codes, worker_codes, _starts(task_codes, task_ids)), rows
+
+
+def _starts(task_codes: Indices, task_ids: Ids) -> NDArray[np.int64]:
+    """First row of each task and, at the end, the number of rows."""
     start = np.zeros(len(task_ids) + 1, np.int64)
     np.cumsum(np.bincount(task_codes, minlength=len(task_ids)), out=start[1:])
-    return Answers(task_ids, worker_ids, task_codes, worker_codes, start), rows
+    return start
 
 
 def _column(values: ArrayLike, name: str) -> Ids:
@@ -322,10 +329,14 @@ def _encode(column: Ids, declared: ArrayLike | None, name: str, declaration: str
 
 def _encode_dense(column: Ids) -> tuple[Ids, Indices]:
     """The same for whole numbers that lie close together: by counting, without a sort."""
-    offset = (column - column.min()).astype(np.int64)
+    least = column.min()
+    offset = column - least if least else column
     used = np.bincount(offset) > 0
+    ids = np.flatnonzero(used).astype(column.dtype) + least
+    if used.all():
+        return ids, offset.astype(np.int32)
     code = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    return np.flatnonzero(used).astype(column.dtype) + column.min(), code[offset]
+    return ids, code[offset]
 
 
 def _lookup(ids: Ids, wanted: Any, name: str) -> Indices:

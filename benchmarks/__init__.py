@@ -1,0 +1,1 @@
+"""Figures: what things cost, measured beside what they are compared with."""
