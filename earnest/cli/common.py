@@ -109,7 +109,7 @@ class Session:
     def say(self, sentence: str) -> None:
         """Tell people what is going on; machines are told by results alone."""
         if not self.json:
-            self.console.print(sentence, markup=False)
+            self.console.print(sentence, markup=False, soft_wrap=True)
 
     def members(self, value: Mapping[str, Any], title: str | None = None) -> None:
         """Print names and values below each other."""
@@ -126,7 +126,7 @@ class Session:
         """Print rows under column heads; those that begin with `#` are aligned to the right."""
         table = Table(title=title, box=None, title_justify="left", pad_edge=False, header_style="bold")
         for column in columns:
-            table.add_column(column.removeprefix("#"), justify="right" if column[0] == "#" else "left")
+            table.add_column(column.removeprefix("#"), justify="right" if column[:1] == "#" else "left")
         for row in rows:
             table.add_row(*map(str, row))
         self.console.print(table)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, chdir, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import ape
 from ape.exceptions import AccountsError, ApeException
@@ -12,12 +14,20 @@ from ape.logging import LogLevel, logger
 from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
 from eth_utils.address import is_address, to_checksum_address
 
+from earnest.chain import deployment
 from earnest.chain.client import Client
-from earnest.chain.deployment import FOLDER
 from earnest.cli.common import PASSPHRASE_FILE, InputError, passphrase_from_environment
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
+
+
+REGISTRY: Final = "EARNEST_DEPLOYMENTS"
+
+
+def registry() -> Path:
+    """The folder of the registry of deployments: the project's, or the one that the environment names."""
+    return Path(os.environ.get(REGISTRY) or deployment.FOLDER).resolve()
 
 
 @contextmanager
@@ -34,7 +44,7 @@ def connect(network: str | None, contract: str | None) -> Iterator[Client]:
 @contextmanager
 def network_of(network: str | None) -> Iterator[None]:
     """A connection to a node's URL or a network of Ape, or the one that is open already."""
-    with chdir(FOLDER.parent):
+    with chdir(deployment.FOLDER.parent):
         _ = ape.project.path, ape.config.project_manifest  # Ape looks for its project where it is first asked
     logger.set_level(LogLevel.ERROR)
     if network is None and ape.networks.connected:
@@ -42,21 +52,21 @@ def network_of(network: str | None) -> Iterator[None]:
         return
     if network is None:
         raise InputError("No network is named: say --network with a node's URL or a network of Ape.")
-    try:
-        provider = ape.networks.parse_network_choice(network)
-        provider.__enter__()
-    except (ApeException, OSError, ValueError) as error:
-        raise InputError(f"There is no connection to {network}: {error}") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(ape.networks.parse_network_choice(network))
+        except (ApeException, OSError, ValueError) as error:
+            raise InputError(f"There is no connection to {network}: {error}") from error
         yield
-    finally:
-        provider.__exit__()
 
 
 def client_at(contract: str | None) -> Client:
-    """The client of a contract on the connected network."""
+    """The client of a contract on the connected network; of the one in the registry unless it is named."""
     if contract is None:
-        return Client.deployed()
+        try:
+            return deployment.load(int(ape.networks.provider.chain_id), registry()).client()
+        except deployment.DeploymentError as error:
+            raise InputError(f"{error} Say --contract if you know better.") from error
     address, _, block = contract.partition("@")
     if not is_address(address) or (block and not block.isdecimal()):
         raise InputError(f"--contract is {contract!r}; it must be an address, as 0x…, or 0x…@BLOCK.")
