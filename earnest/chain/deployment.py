@@ -3,8 +3,8 @@
 Params (`deployments/params.toml`) hold each contract's constructor arguments. They are checked against the
 constructor's ABI, and every creation is tried on the node, before anything is sent. Addresses are
 deterministic: the standard CREATE2 deployer puts a contract where its code, arguments and salt say, so that
-deploying again finds it there. Where a chain has no such deployer (the in-process devnet) contracts are created
-plainly.
+deploying again finds it there. Where a chain has no such deployer (the in-process devnet) contracts are
+created plainly.
 
 The registry (`deployments/<chain id>.json`) keeps what a chain does not tell: block, transaction, arguments,
 compiler settings. Chains that end with their process are not written down unless asked for.

@@ -6,7 +6,7 @@ Each record's members are those of the event, in its order, with the types of it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
 from eth_abi.abi import decode
@@ -278,4 +278,9 @@ def _polished(members: Sequence[_Member], values: Mapping[str, Any]) -> dict[str
 def _polish(kind: str, value: Any) -> Any:
     if kind == "address":
         return to_checksum_address(value)
-    return Terms.from_abi(value) if kind == TERMS_ABI else value
+    return _terms(value) if kind == TERMS_ABI else value
+
+
+def _terms(value: Any) -> Terms:
+    terms = Terms.from_abi(value)
+    return replace(terms, token=to_checksum_address(terms.token), gate=to_checksum_address(terms.gate))
