@@ -22,7 +22,8 @@ FIGURES = Path(__file__).with_suffix(".json")
 TABLE = Path(__file__).with_suffix(".md")
 
 PARTS: dict[str, Callable[[], Any]] = {
-    "accuracy": lambda: {"earnest": accuracy.ours(), "crowd-kit": accuracy.theirs()},
+    "accuracy": accuracy.ours,
+    "crowd-kit": accuracy.theirs,
     "redundancy": accuracy.redundancy,
     "speed": lambda: speed.side_by_side(100_000),
     "large": lambda: speed.large(1_000_000),
@@ -32,10 +33,11 @@ PARTS: dict[str, Callable[[], Any]] = {
 def main() -> None:
     """Measure the parts asked for and write both files."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.consensus", description=__doc__)
-    parser.add_argument(
-        "part", nargs="*", choices=[*PARTS, []], help="what to measure; everything if none is named"
-    )
+    parser.add_argument("part", nargs="*", help=f"any of {', '.join(PARTS)}; all if none is named")
     asked = parser.parse_args().part or list(PARTS)
+    unknown = [part for part in asked if part not in PARTS]
+    if unknown:
+        parser.error(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
     figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     for part in asked:
         print(f"{part} …", flush=True)
@@ -64,10 +66,8 @@ def shown(value: float, digits: int) -> str:
 
 def methods(figures: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """Library, method and rows of every method, the default first."""
-    found = figures["accuracy"]
-    return [
-        (library, name, rows) for library in ("earnest", "crowd-kit") for name, rows in found[library].items()
-    ]
+    libraries = (("earnest", figures.get("accuracy", {})), ("crowd-kit", figures.get("crowd-kit", {})))
+    return [(library, name, rows) for library, found in libraries for name, rows in found.items()]
 
 
 def accuracy_section(figures: dict[str, Any]) -> str:
@@ -96,12 +96,11 @@ def honesty_section(figures: dict[str, Any]) -> str:
 
 def difference_section(figures: dict[str, Any]) -> str:
     """Ours minus theirs, method by method."""
-    if "accuracy" not in figures:
+    if not {"accuracy", "crowd-kit"} <= set(figures):
         return ""
-    found = figures["accuracy"]
     rows = []
-    for name, theirs in found["crowd-kit"].items():
-        ours = found["earnest"].get(name)
+    for name, theirs in figures["crowd-kit"].items():
+        ours = figures["accuracy"].get(name)
         if ours:
             gaps = [
                 ours[each]["accuracy"] - theirs[each]["accuracy"]

@@ -125,7 +125,10 @@ def _their_row(make: Callable[[], Any], name: str) -> Row | str:
             shares = getattr(method, "probas_", None)
             if shares is None and hasattr(method, "fit_predict_proba"):
                 shares = method.fit_predict_proba(frame)
-    except ValueError as error:
+    except (
+        ValueError,
+        AttributeError,
+    ) as error:  # KOS: two classes only; Wawa: not with scikit-learn from 1.7
         return str(error)
     seconds = time.perf_counter() - began
     tasks = range(len(table.tasks))

@@ -44,7 +44,7 @@ def answers(tasks: int, seed: int = 0) -> np.ndarray:
 
 
 def side_by_side(tasks: int) -> dict[str, dict[str, dict[str, Any]]]:
-    """Figures by method and library, for the same answers and iterations, then for ours until it converges."""
+    """Figures by method and library: the same answers and iterations, then ours until it converges."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "answers.npy"
         np.save(file, answers(tasks))
@@ -92,7 +92,7 @@ def _fit_ours(method: str, rows: np.ndarray, converge: bool) -> Callable[[], int
     if converge:
         made: Any = {"Dawid–Skene": DawidSkene(), "MACE": MACE(restarts=0), "GLAD": GLAD(), "stack": Stack()}
     else:
-        # A fit ends with an E-step; GLAD's maximisation follows it, hence one more iteration for one whole cycle.
+        # GLAD ends with an E-step, and maximises after it: one more iteration for one whole cycle.
         made = {
             "Dawid–Skene": DawidSkene(iterations=iterations, tolerance=NEVER),
             "MACE": MACE(restarts=0, iterations=iterations, tolerance=NEVER),
