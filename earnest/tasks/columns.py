@@ -1,0 +1,171 @@
+"""Rows into the manifest's tasks: which column is shown where, and which answers are known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from earnest.manifest.errors import ManifestError
+from earnest.manifest.manifest import Task
+from earnest.manifest.question import Kind, Question
+from earnest.tasks.errors import TaskError
+from earnest.tasks.rows import Row, read_rows
+
+MOST_TOLD: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Names of columns; those that a kind of question does not need are left out.
+
+    `a` and `b` are the sides of a preference; `items`, of a ranking, is one column that holds a list (in CSV:
+    its JSON), or one column for each item. `a_image`, `b_image` and `items_are_images` show images by URL.
+    `gold` is the known answer where there is one, empty elsewhere.
+    """
+
+    id: str = "id"
+    text: str | None = None
+    image: str | None = None
+    a: str | None = None
+    b: str | None = None
+    a_image: str | None = None
+    b_image: str | None = None
+    items: str | tuple[str, ...] | None = None
+    items_are_images: bool = False
+    gold: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskFile:
+    """The tasks of a file in its order, and the known answers as labels by task index."""
+
+    tasks: tuple[Task, ...]
+    gold: Mapping[int, int] = field(default_factory=dict)
+
+
+def read_tasks(path: Path, question: Question, columns: Columns) -> TaskFile:
+    """The tasks of a file. Raises TaskError with up to ten sentences, one for each row that is wrong."""
+    return tasks_of(read_rows(path), question, columns, str(path))
+
+
+def tasks_of(rows: Sequence[Row], question: Question, columns: Columns, name: str = "tasks") -> TaskFile:
+    """As `read_tasks`, from rows; `name` is how errors call them."""
+    there = list(dict.fromkeys(column for row in rows for column in row.values))
+    columns = _with_defaults(columns, question, there)
+    _check_columns(columns, question, there, name)
+    faults: list[str] = []
+    tasks: list[Task] = []
+    gold: dict[int, int] = {}
+    seen: dict[str, int] = {}
+    for row in rows:
+        try:
+            task = _task(row, question, columns)
+            if task.id in seen:
+                raise TaskError(f"has the id {task.id!r}, as row {seen[task.id]} has; ids must differ.")
+            answer = _text(row.values.get(columns.gold)) if columns.gold else ""
+            if answer:
+                gold[len(tasks)] = question.label(answer)
+        except (TaskError, ManifestError) as error:
+            faults.append(f"{name}, row {row.number}: {error}")
+            continue
+        seen[task.id] = row.number
+        tasks.append(task)
+    if faults:
+        more = [f"… and {len(faults) - MOST_TOLD} more rows."] if len(faults) > MOST_TOLD else []
+        raise TaskError("\n".join(faults[:MOST_TOLD] + more))
+    return TaskFile(tuple(tasks), gold)
+
+
+def _with_defaults(columns: Columns, question: Question, there: Sequence[str]) -> Columns:
+    """Columns that are not named are taken to be called what they are."""
+    wanted: dict[Kind, tuple[str, ...]] = {Kind.PREFERENCE: ("a", "b"), Kind.RANKING: ("items",)}
+    changes: dict[str, Any] = {}
+    shown = (columns.text, columns.image, columns.a_image, columns.b_image)
+    for member in wanted.get(question.kind, ()):
+        named = getattr(columns, member) or getattr(columns, f"{member}_image", None)
+        if named is None and member in there:
+            changes[member] = member
+    if not any(shown):
+        changes |= {member: member for member in ("text", "image") if member in there}
+    values = {each.name: getattr(columns, each.name) for each in fields(columns)} | changes
+    return Columns(**values)
+
+
+def _check_columns(columns: Columns, question: Question, there: Sequence[str], name: str) -> None:
+    named = [columns.id, columns.text, columns.image, columns.gold, *_content_columns(columns)]
+    for column in named:
+        if column is not None and column not in there:
+            raise TaskError(f"{name} has no column {column!r}; it has {', '.join(map(repr, there))}.")
+    if question.kind is Kind.PREFERENCE:
+        for side in ("a", "b"):
+            if not (getattr(columns, side) or getattr(columns, f"{side}_image")):
+                raise TaskError(f"{name}: columns.{side} is missing; a preference shows two sides.")
+    elif question.kind is Kind.RANKING:
+        if columns.items is None:
+            raise TaskError(f"{name}: columns.items is missing; a ranking shows items.")
+    elif not (columns.text or columns.image):
+        raise TaskError(f"{name}: columns.text and columns.image are both missing; a task shows something.")
+
+
+def _content_columns(columns: Columns) -> list[str | None]:
+    items = columns.items if isinstance(columns.items, tuple) else (columns.items,)
+    return [columns.a, columns.b, columns.a_image, columns.b_image, *items]
+
+
+def _task(row: Row, question: Question, columns: Columns) -> Task:
+    values = row.values
+    name = _text(values.get(columns.id))
+    if not name:
+        raise TaskError(f"{columns.id} is empty; every task has an id.")
+    content: dict[str, Any] = _part(values, columns.text, columns.image)
+    if question.kind is Kind.PREFERENCE:
+        content["a"] = _part(values, columns.a, columns.a_image, needed=True)
+        content["b"] = _part(values, columns.b, columns.b_image, needed=True)
+    elif question.kind is Kind.RANKING:
+        content["items"] = _items(values, columns, question.classes)
+    elif not content:
+        shown = columns.text or columns.image
+        raise TaskError(f"{shown} is empty; every task shows something.")
+    return Task(name, content)
+
+
+def _part(
+    values: Mapping[str, Any], text: str | None, image: str | None, needed: bool = False
+) -> dict[str, Any]:
+    shown = {"text": text, "image": image}
+    found = {member: _text(values.get(column)) for member, column in shown.items() if column}
+    found = {member: value for member, value in found.items() if value}
+    if needed and not found:
+        raise TaskError(f"{text or image} is empty; both sides show something.")
+    return found
+
+
+def _items(values: Mapping[str, Any], columns: Columns, number: int) -> list[dict[str, str]]:
+    if isinstance(columns.items, tuple):
+        listed: Any = [values.get(column) for column in columns.items]
+        name = ", ".join(columns.items)
+    else:
+        assert columns.items is not None
+        name, listed = columns.items, values.get(columns.items)
+        if isinstance(listed, str):
+            try:
+                listed = json.loads(listed)
+            except ValueError:
+                raise TaskError(f"{name} is {listed!r}; it must be a JSON list of {number} items.") from None
+    items = [_text(item) for item in listed] if isinstance(listed, list) else []
+    if len(items) != number or not all(items):
+        raise TaskError(f"{name} is {listed!r}; it must have {number} items, none of them empty.")
+    kind = "image" if columns.items_are_images else "text"
+    return [{kind: item} for item in items]
+
+
+def _text(value: Any) -> str:
+    """A cell as text; a whole number that a table stored as a float without its `.0`."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "" if value != value else str(int(value)) if value.is_integer() else str(value)
+    return str(value).strip() if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)

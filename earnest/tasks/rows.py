@@ -1,0 +1,90 @@
+"""Rows of a JSONL, CSV or Parquet file, each with the number by which people find it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from earnest.tasks.errors import TaskError
+
+LONGEST_FIELD: Final = 2**27
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. `number` is its line in a text file, in a Parquet file its place from 1."""
+
+    number: int
+    values: dict[str, Any]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file, whose name ends in `.jsonl`, `.csv` or `.parquet`.
+
+    Raises TaskError when the file cannot be read, is of another kind, holds no row, or a row is garbled.
+    """
+    readers = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise TaskError(f"{path} must end in {', '.join(readers)}, to say what it is.")
+    try:
+        rows = list(reader(path))
+    except OSError as error:
+        raise TaskError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise TaskError(f"{path} is not in UTF-8: {error.reason} at byte {error.start}.") from error
+    if not rows:
+        raise TaskError(f"{path} has no rows; it must have one for each task.")
+    return rows
+
+
+def _jsonl(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+            except ValueError as error:
+                raise TaskError(f"{path}, row {number}, is no JSON: {error}.") from error
+            if not isinstance(values, dict):
+                raise TaskError(f"{path}, row {number}, is {type(values).__name__}; it must be an object.")
+            yield Row(number, values)
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(min(LONGEST_FIELD, sys.maxsize))
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            names = list(reader.fieldnames or ())
+            doubles = {name for name in names if names.count(name) > 1}
+            if doubles:
+                raise TaskError(f"{path} has the column {min(doubles)!r} twice; names must differ.")
+            for values in reader:
+                if None in values or None in values.values():
+                    raise TaskError(
+                        f"{path}, row {reader.line_num}, has not the {len(names)} fields of the head."
+                    )
+                yield Row(reader.line_num, dict(values))
+        except csv.Error as error:
+            raise TaskError(f"{path}, row {reader.line_num}, is no CSV: {error}.") from error
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise TaskError("Parquet needs pyarrow: pip install 'earnest[io]'.") from error
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowException as error:
+        raise TaskError(f"{path} is no Parquet file: {error}.") from error
+    for number, values in enumerate(table.to_pylist(), start=1):
+        yield Row(number, values)
