@@ -7,6 +7,7 @@ What the chain should answer is left to `earnest.protocol`, the independent impl
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -416,6 +417,8 @@ def _revert_data(found: ContractLogicError) -> bytes:
     message = str(found.revert_message)
     if message.startswith("0x"):
         return bytes.fromhex(message[2:])
+    if message.startswith(("b'", 'b"')):  # the in-process node's way, where Ape does not know the error
+        return bytes(literal_eval(message))
     return b"" if message in _NO_REASON else message.encode()
 
 
