@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "accuracy": accuracy.ours,
     "crowd-kit": accuracy.theirs,
     "redundancy": accuracy.redundancy,
+    "constants": accuracy.constants,
     "speed": lambda: speed.side_by_side(100_000),
     "large": lambda: speed.large(1_000_000),
 }
@@ -135,6 +136,21 @@ def redundancy_section(figures: dict[str, Any]) -> str:
     )
 
 
+def constants_section(figures: dict[str, Any]) -> str:
+    """What the default's constants would be without each set, and what they cost on it."""
+    if "constants" not in figures:
+        return ""
+    found = figures["constants"]["left out"]
+    rows = [
+        [name, f"{r['spread']}", f"{r['discount']}", shown(r["accuracy"], 2), shown(r["log_loss"], 3)]
+        for name, r in found.items()
+    ]
+    rows.append(["mean", "", "", shown(mean(found, "accuracy"), 2), shown(mean(found, "log_loss"), 3)])
+    return "## The default's constants, chosen without the set that is scored\n\n" + table(
+        ["set left out", "spread", "discount", "accuracy", "log loss"], rows
+    )
+
+
 def speed_section(figures: dict[str, Any]) -> str:
     """Seconds and peak memory, side by side."""
     rows = []
@@ -174,6 +190,7 @@ SECTIONS = (
     difference_section,
     honesty_section,
     redundancy_section,
+    constants_section,
     speed_section,
 )
 

@@ -20,8 +20,9 @@ from earnest.consensus.majority import MajorityVote
 from earnest.consensus.one_coin import OneCoin
 from earnest.consensus.pooled import PooledDawidSkene
 from earnest.consensus.predictive import ClassEstimator
-from earnest.consensus.stack import Stack
+from earnest.consensus.stack import Stack, tempered
 from earnest.consensus.table import UNKNOWN, LabelTable
+from earnest.consensus.votes import softmax
 from earnest.consensus.wawa import Wawa
 from earnest.consensus.zero_based_skill import ZeroBasedSkill
 from earnest.datasets import CATEGORICAL, load_classes
@@ -42,6 +43,8 @@ ESTIMATORS: dict[str, ClassEstimator] = {
     "MACE (vb)": MACE(),
     "MACE (em)": MACE(training="em"),
 }
+SPREADS = (0.1, 0.3, 0.5, 1.0)
+DISCOUNTS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8)
 REDUNDANCIES = (3, 5, 7)
 REPLICATES = 3
 BINS = 10
@@ -163,4 +166,49 @@ def redundancy() -> dict[str, dict[str, dict[str, Row]]]:
                 rows = [scores(f.label, f.probability, truth) for f in found]
                 mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
                 result[name].setdefault(str(answers), {})[each] = mean
+    return result
+
+
+def constants() -> dict[str, Any]:
+    """The default's two constants, chosen for each set by the log loss on the other sets alone.
+
+    Full tables and one draw of each redundancy count alike. Gives, for each set left out, what was chosen and
+    its scores on the full table; and the mean log loss of the whole grid.
+    """
+    grid = [(spread, discount) for spread in SPREADS for discount in DISCOUNTS]
+    full: dict[str, dict[tuple[float, float], Row]] = {}
+    loss: dict[str, np.ndarray] = {}
+    for each in CATEGORICAL:
+        data = load_classes(each)
+        truth = data.table.gold(data.truth)
+        thin = [thinned(data.table, n, 0) for n in REDUNDANCIES if np.median(data.table.per_task) > n]
+        by_table = [_grid_scores(table, truth, grid) for table in (data.table, *thin)]
+        full[each] = by_table[0]
+        loss[each] = np.array([np.mean([rows[pair]["log_loss"] for rows in by_table]) for pair in grid])
+    chosen = {}
+    for each in CATEGORICAL:
+        pair = grid[int(np.argmin(sum(loss[other] for other in CATEGORICAL if other != each)))]
+        chosen[each] = {"spread": pair[0], "discount": pair[1], **full[each][pair]}
+    means = np.mean(list(loss.values()), axis=0)
+    return {
+        "left out": chosen,
+        "grid": [
+            {"spread": pair[0], "discount": pair[1], "log_loss": float(mean)}
+            for pair, mean in zip(grid, means, strict=True)
+        ],
+    }
+
+
+def _grid_scores(
+    table: LabelTable, truth: np.ndarray, grid: list[tuple[float, float]]
+) -> dict[tuple[float, float], Row]:
+    """Scores of the default under each pair of constants, from one fit of its members."""
+    found = Stack().fit_predict(table)
+    result = {}
+    for spread, discount in grid:
+        weights, _ = softmax(found.held_out[None, :] * (np.sqrt(len(table)) / spread))
+        power = np.maximum(table.per_task, 1) ** -discount
+        members = zip(weights[0], found.members, strict=True)
+        probability = sum(weight * tempered(member.probability, power) for weight, member in members)
+        result[spread, discount] = scores(probability.argmax(axis=1), probability, truth)
     return result

@@ -244,7 +244,7 @@ def read_columns(path: str | Path, *names: str) -> list[list[str]]:
 def _answers(
     task: ArrayLike, worker: ArrayLike, answer: NDArray[Any], tasks: ArrayLike | None, repeats: Repeats
 ) -> tuple[Answers, NDArray[np.int64] | EllipsisType]:
-    """Index and sort the rows; also gives the row numbers of the input that they come from, or `...` for all."""
+    """Index and sort the rows; also the numbers that they had in the input, or `...` for all in order."""
     if repeats not in ("refuse", "first", "last"):
         raise ValueError(f"repeats must be 'refuse', 'first' or 'last', not {repeats!r}")
     task_column, worker_column = _column(task, "task"), _column(worker, "worker")
