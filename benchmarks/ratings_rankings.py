@@ -237,12 +237,30 @@ def pairs_shared(folder: Path) -> dict[str, dict[str, Row]]:
             fitted = BradleyTerry(pairs, first="a", second="b", tie="s").fit_predict(some)
             others = np.zeros_like(votes)
             np.add.at(others, (table.task[~kept], table.label[~kept]), 1)
-            for k, probability in (("shares", shares), ("bradley_terry", fitted.pairs.probability)):
-                said = probability[table.task[~kept], table.label[~kept]]
-                agrees = probability.argmax(axis=1) == others.argmax(axis=1)
-                rows[k].append({"log loss": float(-np.log(said).mean()), "plurality": float(agrees.mean())})
+            answered = answer_probability(fitted.pairs, some, table, kept)
+            said = {"shares": shares[table.task, table.label][~kept], "bradley_terry": answered}
+            label = {"shares": shares.argmax(axis=1), "bradley_terry": fitted.pairs.label}
+            for k in rows:
+                agrees = float((label[k] == others.argmax(axis=1)).mean())
+                rows[k].append({"log loss": float(-np.log(said[k]).mean()), "plurality": agrees})
         result[f"{number} answers"] = {k: mean_row(each) for k, each in rows.items()}
     return result
+
+
+def answer_probability(
+    found: Any, some: LabelTable, table: LabelTable, kept: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Probability of each answer that was not kept: a worker says what a perfect one would with their
+    reliability, else the other way round; a worker without an answer kept is an average one.
+    """
+    reliability = dict(zip(some.workers.tolist(), found.reliability.tolist(), strict=True))
+    average = float(found.reliability.mean())
+    each = np.array([reliability.get(worker, average) for worker in table.workers.tolist()])
+    right, label = each[table.worker[~kept]], table.label[~kept]
+    perfect = found.probability[table.task[~kept]]
+    row = np.arange(len(label))
+    # Classes are a, b and s, and the opposite of a tie is a tie.
+    return right * perfect[row, label] + (1 - right) * perfect[row, np.array([1, 0, 2])[label]]
 
 
 def speed() -> dict[str, dict[str, Row]]:
