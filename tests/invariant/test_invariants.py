@@ -1,0 +1,43 @@
+"""The eight invariants of the design (section 8), under any sequence of actions."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from invariant.machine import machine_on
+
+COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def test_the_invariants_hold_whatever_anyone_does(stage, capsys):
+    play(stage, settings(max_examples=24, stateful_step_count=40, derandomize=True, **COMMON))
+
+
+@pytest.mark.fuzz
+def test_the_invariants_hold_for_long(stage):
+    # No shrinking: it would take the whole budget again. What failed is printed as it happened.
+    phases = (Phase.generate,)
+    play(stage, settings(max_examples=400, stateful_step_count=60, phases=phases, print_blob=True, **COMMON))
+
+
+def play(stage, given: settings) -> None:
+    statistics: Counter[tuple[str, str]] = Counter()
+    try:
+        run_state_machine_as_test(machine_on(stage, statistics), settings=given)
+    finally:
+        print(table(statistics))
+
+
+def table(statistics: Counter[tuple[str, str]]) -> str:
+    """How often each function went through, and how often it failed with what; seen with `-s`."""
+    functions: dict[str, Counter[str]] = defaultdict(Counter)
+    for (name, outcome), count in statistics.items():
+        functions[name][outcome] += count
+    return "\n".join(
+        f"{name:28}" + ", ".join(f"{outcome} {count}" for outcome, count in outcomes.most_common())
+        for name, outcomes in sorted(functions.items())
+    )
