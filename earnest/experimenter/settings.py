@@ -325,7 +325,7 @@ class _Reader:
         section = self.top.section("gate")
         address = section.need("address", _address, ZERO_ADDRESS, "it is the gate contract's")
         nobody: dict[str, int] = {}
-        seats = section.need("allowlist", self._allowlist, nobody, "it is a list of addresses, or a file of them")
+        seats = section.need("allowlist", self._allowlist, nobody, "it is a list of addresses or a file")
         section.close()
         return Gate(address=address, seats=seats)
 
