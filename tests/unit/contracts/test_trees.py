@@ -27,7 +27,7 @@ def branches(tree: Path) -> list[str]:
         over = path[max(at for at in path if at < depth)]
         if over not in found:
             found.append(over)
-    return ["test_" + re.sub(r"\W+", "_", name).strip("_") for name in found]
+    return ["test_" + re.sub(r"\W+", "_", name.replace("'", "")).strip("_") for name in found]
 
 
 def written_in(module: Path) -> list[str]:
