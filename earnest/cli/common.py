@@ -30,8 +30,10 @@ from rich.table import Table
 from earnest.chain.errors import ChainError, clock
 from earnest.chain.money import Token
 from earnest.chain.state import StateError
+from earnest.experimenter.errors import ExperimenterError
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
+from earnest.tasks.errors import TaskError
 from earnest.times import DurationError, duration
 
 if TYPE_CHECKING:
@@ -44,7 +46,15 @@ INTERRUPTED: Final = 130
 PASSPHRASE_FILE: Final = "EARNEST_PASSPHRASE_FILE"
 
 # What people can put right; anything else is a fault of ours and keeps its traceback.
-PLAIN_ERRORS: Final = (ChainError, DurationError, ManifestError, ProtocolError, StateError)
+PLAIN_ERRORS: Final = (
+    ChainError,
+    DurationError,
+    ExperimenterError,
+    ManifestError,
+    ProtocolError,
+    StateError,
+    TaskError,
+)
 
 
 class InputError(click.ClickException):

@@ -19,8 +19,8 @@ def publish(data: bytes, digest: bytes, *, base: Path, to: str | None, uri: str 
     """Write the manifest to `to` and return the URI under which labelers fetch it, tried at once.
 
     `to` is a folder, a path or an fsspec URI, relative to `base`; `{digest}` in it, and in `uri`, is
-    replaced. A folder gets a file named after the digest. Without `to` the manifest is at `kept`, or is already
-    at `uri`. Raises ExperimenterError when it cannot be written, or cannot be fetched with this digest.
+    replaced. A folder gets a file named after the digest. Without `to` the manifest is at `kept`, or is there
+    already, at `uri`. Raises ExperimenterError when it cannot be written, or not be fetched with this digest.
     """
     target = _named(to, digest) if to else ""
     if target and "://" in target:
