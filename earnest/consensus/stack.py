@@ -57,7 +57,7 @@ class Stack:
     """
 
     members: tuple[ClassEstimator, ...] = MEMBERS
-    spread: float = 0.3
+    spread: float = 0.5
     discount: float = 0.6
     merge_copies: bool = True
     folds: int = 5
