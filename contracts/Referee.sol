@@ -5,6 +5,7 @@ import {IReferee, Rubric} from "./interfaces/IReferee.sol";
 import {Audit, AuditRow} from "./libraries/AuditRow.sol";
 import {Interval} from "./libraries/Interval.sol";
 import {Labels} from "./libraries/Labels.sol";
+import {Mask} from "./libraries/Mask.sol";
 import {Nominal} from "./libraries/Nominal.sol";
 import {Ranking} from "./libraries/Ranking.sol";
 import {TermsCheck} from "./libraries/TermsCheck.sol";
@@ -29,13 +30,15 @@ contract Referee is IReferee {
     /// The gas that one transaction may use (EIP-7825), and so what refereeing a batch must fit.
     uint256 private constant MAX_TRANSACTION_GAS = 2 ** 24;
 
-    /// One cohort on its way to its scores. Arrays go by revealed seat, not by lane.
-    struct Cohort {
-        uint256[] lanes;
-        address[] labelers;
-        bytes[] labels;
-        int256[] totals; //  Σ weight · signal
-        uint256[] weights; // Σ weight
+    /// A revealed seat on the way to its score.
+    struct Seat {
+        uint256 lane;
+        address labeler;
+        bytes labels;
+        Profile profile; //      of those labels that are being compared
+        int256[] agreements; //  with the seats of other labelers, from the largest
+        int256 total; //         Σ weight · signal
+        uint256 weight; //       Σ weight
     }
 
     /// @inheritdoc IReferee
@@ -47,20 +50,20 @@ contract Referee is IReferee {
         bytes32 key,
         uint256 batch
     ) external pure returns (Scores) {
-        Cohort memory cohort = _open(rubric, labelers, labels);
+        Seat[] memory seats = _open(rubric, labelers, labels);
         if (rubric.audited) {
             (bool valid, Audit memory audit) = AuditRow.open(
                 row, key, batch, rubric.batchSize, Labels.size(rubric.metric, rubric.classes)
             );
             if (valid) {
-                if (rubric.weights.peers != 0) _addPeers(cohort, rubric, _gatherAll(cohort, audit.shared));
-                if (rubric.weights.gold != 0) _addGold(cohort, rubric, audit);
-                if (rubric.weights.repeats != 0) _addRepeats(cohort, rubric, audit);
+                if (rubric.weights.peers != 0) _addPeers(seats, rubric, audit.shared);
+                if (rubric.weights.gold != 0) _addGold(seats, rubric, audit);
+                if (rubric.weights.repeats != 0) _addRepeats(seats, rubric, audit);
             }
         } else if (rubric.weights.peers != 0) {
-            _addPeers(cohort, rubric, cohort.labels);
+            _addPeers(seats, rubric, Mask.full(rubric.batchSize));
         }
-        return _pack(cohort, labelers.length);
+        return _pack(seats, labelers.length);
     }
 
     /// @inheritdoc IReferee
@@ -84,7 +87,11 @@ contract Referee is IReferee {
         checkLabels(metric, classes, v);
 
         if (u.length < 2) return 0;
-        return _agreement(metric, _profile(metric, classes, u), _profile(metric, classes, v));
+        Profile memory p;
+        Profile memory q;
+        _fill(p, metric, classes, u, u.length);
+        _fill(q, metric, classes, v, v.length);
+        return _agreement(metric, p, q);
     }
 
     /// @inheritdoc IReferee
@@ -115,157 +122,171 @@ contract Referee is IReferee {
     function _open(Rubric calldata rubric, address[] calldata labelers, bytes calldata labels)
         private
         pure
-        returns (Cohort memory cohort)
+        returns (Seat[] memory seats)
     {
         require(labelers.length <= MAX_COHORT, CohortTooLarge(labelers.length, MAX_COHORT));
         uint256 size = rubric.batchSize;
         require(size <= MAX_BATCH_SIZE, WrongLength(size, MAX_BATCH_SIZE));
         Labels.check(labels, Labels.size(rubric.metric, rubric.classes));
-        uint256 revealed;
-        for (uint256 lane; lane < labelers.length; ++lane) {
-            if (labelers[lane] != address(0)) ++revealed;
-        }
-        require(labels.length == revealed * size, WrongLength(labels.length, revealed * size));
+        unchecked {
+            uint256 revealed;
+            for (uint256 lane; lane < labelers.length; ++lane) {
+                if (labelers[lane] != address(0)) ++revealed;
+            }
+            require(labels.length == revealed * size, WrongLength(labels.length, revealed * size));
 
-        cohort.lanes = new uint256[](revealed);
-        cohort.labelers = new address[](revealed);
-        cohort.labels = new bytes[](revealed);
-        cohort.totals = new int256[](revealed);
-        cohort.weights = new uint256[](revealed);
-        uint256 seat;
-        for (uint256 lane; lane < labelers.length; ++lane) {
-            if (labelers[lane] == address(0)) continue;
-            cohort.lanes[seat] = lane;
-            cohort.labelers[seat] = labelers[lane];
-            cohort.labels[seat] = labels[seat * size:(seat + 1) * size];
-            ++seat;
+            seats = new Seat[](revealed);
+            uint256 count;
+            for (uint256 lane; lane < labelers.length; ++lane) {
+                if (labelers[lane] == address(0)) continue;
+                Seat memory seat = seats[count];
+                seat.lane = lane;
+                seat.labeler = labelers[lane];
+                seat.labels = labels[count * size:(count + 1) * size];
+                ++count;
+            }
         }
     }
 
     /// The signal `peers`: the upper median of the agreements with the other revealed seats of other labelers.
-    function _addPeers(Cohort memory cohort, Rubric calldata rubric, bytes[] memory answers) private pure {
-        uint256 seats = answers.length;
-        if (seats < 3 || answers[0].length < 2) return;
+    function _addPeers(Seat[] memory seats, Rubric calldata rubric, bytes memory shared) private pure {
+        uint256 n = Mask.count(shared);
+        if (n < 2) return;
 
-        int256[] memory agreements = _agreements(rubric, cohort.labelers, answers);
-        int256[] memory sorted = new int256[](seats);
-        for (uint256 seat; seat < seats; ++seat) {
-            uint256 peers;
-            for (uint256 peer; peer < seats; ++peer) {
-                if (cohort.labelers[peer] == cohort.labelers[seat]) continue;
-                _insertDescending(sorted, peers++, agreements[seat * seats + peer]);
+        _compare(seats, rubric, shared, n);
+        unchecked {
+            uint256 weight = rubric.weights.peers;
+            for (uint256 i; i < seats.length; ++i) {
+                Seat memory seat = seats[i];
+                uint256 peers = seat.agreements.length;
+                if (peers >= 2) _add(seat, seat.agreements[(peers - 1) / 2], weight);
             }
-            if (peers >= 2) _add(cohort, seat, sorted[(peers - 1) / 2], rubric.weights.peers);
         }
     }
 
-    /// The agreement of every two seats of different labelers, as a square matrix.
-    function _agreements(Rubric calldata rubric, address[] memory labelers, bytes[] memory answers)
-        private
-        pure
-        returns (int256[] memory agreements)
-    {
-        uint256 seats = answers.length;
-        Metric metric = rubric.metric;
-        agreements = new int256[](seats * seats);
-        Profile[] memory profiles = new Profile[](seats);
-        for (uint256 seat; seat < seats; ++seat) {
-            profiles[seat] = _profile(metric, rubric.classes, answers[seat]);
-            for (uint256 peer; peer < seat; ++peer) {
-                if (labelers[peer] == labelers[seat]) continue;
-                int256 value = _agreement(metric, profiles[seat], profiles[peer]);
-                agreements[seat * seats + peer] = value;
-                agreements[peer * seats + seat] = value;
+    /// Fills in the agreements of every two seats of different labelers.
+    function _compare(Seat[] memory seats, Rubric calldata rubric, bytes memory shared, uint256 n) private pure {
+        unchecked {
+            (Metric metric, uint256 classes) = (rubric.metric, rubric.classes);
+            for (uint256 i; i < seats.length; ++i) {
+                Seat memory seat = seats[i];
+                seat.agreements = _emptyList(seats.length);
+                bytes memory labels = n == rubric.batchSize ? seat.labels : Mask.select(shared, seat.labels);
+                _fill(seat.profile, metric, classes, labels, n);
+                for (uint256 j; j < i; ++j) {
+                    Seat memory peer = seats[j];
+                    if (peer.labeler == seat.labeler) continue;
+                    int256 value = _agreement(metric, seat.profile, peer.profile);
+                    _insert(seat.agreements, value);
+                    _insert(peer.agreements, value);
+                }
             }
         }
     }
 
     /// The signal `gold`: the agreement with the known answers that are not void.
-    function _addGold(Cohort memory cohort, Rubric calldata rubric, Audit memory audit) private pure {
-        bytes[] memory answers = _gatherAll(cohort, audit.gold);
-        bytes[] memory known = new bytes[](answers.length);
-        for (uint256 seat; seat < answers.length; ++seat) {
-            known[seat] = audit.answers;
+    function _addGold(Seat[] memory seats, Rubric calldata rubric, Audit memory audit) private pure {
+        bytes[] memory known = new bytes[](seats.length);
+        for (uint256 i; i < seats.length; ++i) {
+            known[i] = audit.answers;
         }
-        _addChecks(cohort, rubric, answers, known, rubric.weights.gold);
+        _addChecks(seats, rubric, audit.gold, known, rubric.weights.gold);
     }
 
     /// The signal `repeats`: the agreement of a seat's first answers with its second ones, over the pairs not void.
-    function _addRepeats(Cohort memory cohort, Rubric calldata rubric, Audit memory audit) private pure {
-        bytes[] memory first = _gatherAll(cohort, audit.first);
-        bytes[] memory again = _gatherAll(cohort, audit.again);
-        _addChecks(cohort, rubric, first, again, rubric.weights.repeats);
+    function _addRepeats(Seat[] memory seats, Rubric calldata rubric, Audit memory audit) private pure {
+        bytes[] memory again = new bytes[](seats.length);
+        for (uint256 i; i < seats.length; ++i) {
+            again[i] = _moveToFirst(seats[i].labels, audit.repeats);
+        }
+        _addChecks(seats, rubric, audit.repeated, again, rubric.weights.repeats);
     }
 
-    /// Adds the agreement of each seat's `left` with its `right`, over the items that most seats pass.
+    /// Adds the agreement of each seat's labels with `others`, over the `items` that are not void.
     function _addChecks(
-        Cohort memory cohort,
+        Seat[] memory seats,
         Rubric calldata rubric,
-        bytes[] memory left,
-        bytes[] memory right,
+        bytes memory items,
+        bytes[] memory others,
         uint256 weight
     ) private pure {
-        if (left.length == 0) return;
-        uint256[] memory standing = _standing(rubric, left, right);
-        if (standing.length < 2) return;
+        unchecked {
+            bytes memory standing = _standing(seats, rubric, items, others);
+            uint256 n = Mask.count(standing);
+            if (n < 2) return;
 
-        for (uint256 seat; seat < left.length; ++seat) {
-            int256 value = _agreement(
-                rubric.metric,
-                _profile(rubric.metric, rubric.classes, _gather(left[seat], standing)),
-                _profile(rubric.metric, rubric.classes, _gather(right[seat], standing))
-            );
-            _add(cohort, seat, value, weight);
+            (Metric metric, uint256 classes) = (rubric.metric, rubric.classes);
+            Profile memory other;
+            for (uint256 i; i < seats.length; ++i) {
+                Seat memory seat = seats[i];
+                uint256 free = _freeMemory();
+                _fill(seat.profile, metric, classes, Mask.select(standing, seat.labels), n);
+                _fill(other, metric, classes, Mask.select(standing, others[i]), n);
+                _add(seat, _agreement(metric, seat.profile, other), weight);
+                _release(free);
+            }
         }
     }
 
     /// The items that no more than three quarters of the seats fail.
-    function _standing(Rubric calldata rubric, bytes[] memory left, bytes[] memory right)
+    function _standing(Seat[] memory seats, Rubric calldata rubric, bytes memory items, bytes[] memory others)
         private
         pure
-        returns (uint256[] memory standing)
+        returns (bytes memory)
     {
-        uint256 items = left[0].length;
-        standing = new uint256[](items);
-        uint256 count;
-        for (uint256 item; item < items; ++item) {
-            uint256 failed;
-            for (uint256 seat; seat < left.length; ++seat) {
-                if (_fails(rubric, uint8(left[seat][item]), uint8(right[seat][item]))) ++failed;
+        unchecked {
+            bytes memory tally = new bytes(items.length);
+            for (uint256 i; i < seats.length; ++i) {
+                uint256 free = _freeMemory();
+                _tallyPasses(rubric, tally, Mask.select(items, seats[i].labels), others[i]);
+                _release(free);
             }
-            if (4 * failed <= 3 * left.length) standing[count++] = item;
+            return Mask.atLeast(items, tally, seats.length - 3 * seats.length / 4);
         }
+    }
+
+    function _tallyPasses(Rubric calldata rubric, bytes memory tally, bytes memory u, bytes memory v) private pure {
+        if (rubric.metric == Metric.Nominal) Nominal.tallyPasses(tally, u, v);
+        else if (rubric.metric == Metric.Interval) Interval.tallyPasses(tally, u, v, rubric.classes);
+        else Ranking.tallyPasses(tally, u, v, rubric.classes);
+    }
+
+    /// A string with the labels of the second positions at the first ones, and 0 elsewhere.
+    function _moveToFirst(bytes memory labels, uint256[] memory repeats) private pure returns (bytes memory moved) {
+        moved = new bytes(labels.length);
         assembly ("memory-safe") {
-            mstore(standing, count)
-        }
-    }
-
-    function _fails(Rubric calldata rubric, uint256 x, uint256 y) private pure returns (bool) {
-        if (x == y) return false;
-        if (rubric.metric == Metric.Nominal) return true;
-        if (rubric.metric == Metric.Interval) return 4 * (x > y ? x - y : y - x) > rubric.classes - uint256(1);
-        return 2 * Ranking.distance(rubric.classes, x, y) > Ranking.pairs(rubric.classes);
-    }
-
-    function _add(Cohort memory cohort, uint256 seat, int256 signal, uint256 weight) private pure {
-        cohort.totals[seat] += signal * int256(weight);
-        cohort.weights[seat] += weight;
-    }
-
-    function _pack(Cohort memory cohort, uint256 size) private pure returns (Scores scores) {
-        uint256 seat;
-        for (uint256 lane; lane < size; ++lane) {
-            if (seat == cohort.lanes.length || cohort.lanes[seat] != lane) {
-                scores = scores.fill(lane, ABSENT);
-                continue;
+            let from := add(labels, 0x20)
+            let to := add(moved, 0x20)
+            let end := add(add(repeats, 0x20), shl(5, mload(repeats)))
+            for { let p := add(repeats, 0x20) } lt(p, end) { p := add(p, 0x20) } {
+                let repeat := mload(p)
+                mstore8(add(to, shr(16, repeat)), byte(0, mload(add(from, and(repeat, 0xffff)))))
             }
-            uint256 weight = cohort.weights[seat];
-            scores = scores.fill(lane, weight == 0 ? UNSCORED : int16(cohort.totals[seat] / int256(weight)));
-            ++seat;
         }
     }
 
-    /// `1 − observed / expected disagreement` in basis points, of two strings of at least two labels.
+    function _add(Seat memory seat, int256 signal, uint256 weight) private pure {
+        unchecked {
+            seat.total += signal * int256(weight);
+            seat.weight += weight;
+        }
+    }
+
+    function _pack(Seat[] memory seats, uint256 size) private pure returns (Scores scores) {
+        unchecked {
+            uint256 i;
+            for (uint256 lane; lane < size; ++lane) {
+                if (i == seats.length || seats[i].lane != lane) {
+                    scores = scores.fill(lane, ABSENT);
+                    continue;
+                }
+                Seat memory seat = seats[i++];
+                scores = scores.fill(lane, seat.weight == 0 ? UNSCORED : int16(seat.total / int256(seat.weight)));
+            }
+        }
+    }
+
+    /// `1 − observed / expected disagreement` in basis points, of two strings of which at least two labels count.
     function _agreement(Metric metric, Profile memory u, Profile memory v) private pure returns (int256 value) {
         uint256 observed;
         uint256 crossed;
@@ -282,51 +303,56 @@ contract Referee is IReferee {
         unchecked {
             crossed -= observed;
             if (crossed == 0) return 0;
-            value = ONE * (int256(crossed) - int256((u.length - 1) * observed)) / int256(crossed);
+            value = ONE * (int256(crossed) - int256((u.n - 1) * observed)) / int256(crossed);
         }
         if (value < -ONE) value = -ONE; // never above ONE: `observed` is not negative
     }
 
-    function _profile(Metric metric, uint256 classes, bytes memory labels) private pure returns (Profile memory) {
-        if (metric == Metric.Nominal) return Nominal.profile(labels, classes);
-        if (metric == Metric.Interval) return Interval.profile(labels);
-        return Ranking.profile(labels, classes);
+    /// Makes a string ready in which `n` labels count and the others are 0.
+    function _fill(Profile memory p, Metric metric, uint256 classes, bytes memory labels, uint256 n) private pure {
+        (p.n, p.labels) = (n, labels);
+        if (metric == Metric.Nominal) Nominal.fill(p, classes);
+        else if (metric == Metric.Interval) Interval.fill(p);
+        else Ranking.fill(p, classes);
     }
 
-    function _gatherAll(Cohort memory cohort, uint256[] memory positions)
-        private
-        pure
-        returns (bytes[] memory gathered)
-    {
-        gathered = new bytes[](cohort.labels.length);
-        for (uint256 seat; seat < gathered.length; ++seat) {
-            gathered[seat] = _gather(cohort.labels[seat], positions);
-        }
-    }
-
-    /// The labels at `positions`, all of which are inside the string.
-    function _gather(bytes memory labels, uint256[] memory positions) private pure returns (bytes memory gathered) {
-        uint256 count = positions.length;
-        gathered = new bytes(count);
+    /// A list without entries, with room for `capacity`.
+    function _emptyList(uint256 capacity) private pure returns (int256[] memory list) {
+        list = new int256[](capacity);
         assembly ("memory-safe") {
-            let from := add(labels, 0x20)
-            let to := add(gathered, 0x20)
-            let position := add(positions, 0x20)
-            for { let end := add(to, count) } lt(to, end) { to := add(to, 1) } {
-                mstore8(to, byte(0, mload(add(from, mload(position)))))
-                position := add(position, 0x20)
-            }
+            mstore(list, 0)
         }
     }
 
-    /// Inserts `value` into the first `count` entries of `sorted`, which descend.
-    function _insertDescending(int256[] memory sorted, uint256 count, int256 value) private pure {
-        unchecked {
-            while (count != 0 && sorted[count - 1] < value) {
-                sorted[count] = sorted[count - 1];
-                --count;
+    /// Inserts `value` into a list that descends and has room.
+    function _insert(int256[] memory list, int256 value) private pure {
+        assembly ("memory-safe") {
+            // In the meantime its length makes way for a value that none is larger than.
+            let count := add(mload(list), 1)
+            mstore(list, ONE)
+            let at := add(list, shl(5, count))
+            let before := mload(sub(at, 0x20))
+            for {} slt(before, value) {} {
+                mstore(at, before)
+                at := sub(at, 0x20)
+                before := mload(sub(at, 0x20))
             }
-            sorted[count] = value;
+            mstore(at, value)
+            mstore(list, count)
+        }
+    }
+
+    /// Where free memory begins. What is allocated from there on is given back by `_release`, so that memory, whose cost
+    /// grows with its square, holds the work of one seat and not that of all.
+    function _freeMemory() private pure returns (uint256 free) {
+        assembly ("memory-safe") {
+            free := mload(0x40)
+        }
+    }
+
+    function _release(uint256 free) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, free)
         }
     }
 }

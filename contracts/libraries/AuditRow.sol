@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// The experimenter's hidden checks of one batch.
+/// The experimenter's hidden checks of one batch. Masks are those of `Mask`.
 struct Audit {
-    uint256[] shared; //    positions that the whole cohort labels
-    uint256[] gold; //      positions with a known answer
-    bytes answers; //       the answers, by gold position
-    uint256[] first; //    positions of repeated tasks,
-    uint256[] again; //   and where each is shown again
+    bytes shared; //     mask of the positions that the whole cohort labels
+    bytes gold; //       mask of those with a known answer,
+    bytes answers; //    and the answers, 0 elsewhere
+    bytes repeated; //   mask of the positions whose task is shown again,
+    uint256[] repeats; // and first · 2^16 + second position of each
 }
 
 /// Reads an audit row in the clear (docs/encoding.md, "Audit rows").
 library AuditRow {
+    bytes1 private constant COUNTS = 0xff;
+    /// Times a byte: that byte in each of the eight bytes of a row of bits, highest first.
+    uint256 private constant EIGHT_TIMES = 0x0101010101010101;
+    uint256 private constant EACH_BIT = 0x8040201008040201;
+    uint256 private constant LOW_7_BITS = 0x7f7f7f7f7f7f7f7f;
+    uint256 private constant HIGH_BITS = 0x8080808080808080;
+
     /// The longest row that parses: everything gold and everything repeated.
     function maxLength(uint256 batchSize) internal pure returns (uint256) {
         return _bitmapLength(batchSize) + 4 + 7 * batchSize;
@@ -33,42 +40,55 @@ library AuditRow {
         if (!valid) return (false, audit);
         (valid, cursor) = _parseRepeats(row, cursor, batchSize, audit);
         if (!valid) return (false, audit);
-        for (; cursor < row.length; ++cursor) {
-            if (row[cursor] != 0) return (false, audit);
-        }
+        valid = _isZeroFrom(row, cursor);
     }
 
     /// The row without the key stream.
-    function _decipher(bytes memory row, bytes32 key, uint256 batch) private pure returns (bytes memory clear) {
-        clear = new bytes(row.length);
-        for (uint256 offset; offset < row.length; offset += 32) {
-            bytes32 stream = keccak256(abi.encode(key, batch, offset / 32));
-            uint256 left = row.length - offset;
+    function _decipher(bytes calldata row, bytes32 key, uint256 batch) private pure returns (bytes memory clear) {
+        clear = row;
+        assembly ("memory-safe") {
+            let preimage := mload(0x40) // key, batch, block
+            mstore(preimage, key)
+            mstore(add(preimage, 0x20), batch)
+            let blockAt := add(preimage, 0x40)
+            let p := add(clear, 0x20)
+            let end := add(p, mload(clear))
+            for { let i := 0 } lt(p, end) { i := add(i, 1) } {
+                mstore(blockAt, i)
+                mstore(p, xor(mload(p), keccak256(preimage, 0x60)))
+                p := add(p, 0x20)
+            }
             // The padding of the last word stays 0.
-            if (left < 32) stream = stream & ~bytes32(type(uint256).max >> (left * 8));
-            assembly ("memory-safe") {
-                let at := add(0x20, offset)
-                mstore(add(clear, at), xor(mload(add(row, at)), stream))
+            let spare := shl(3, sub(p, end))
+            if spare {
+                let last := sub(p, 0x20)
+                mstore(last, shl(spare, shr(spare, mload(last))))
             }
         }
     }
 
-    function _parseShared(bytes memory row, uint256 batchSize)
-        private
-        pure
-        returns (bool valid, uint256[] memory shared)
-    {
-        shared = new uint256[](batchSize);
-        uint256 count;
-        for (uint256 t; t < batchSize; ++t) {
-            if (_isShared(row, t)) shared[count++] = t;
-        }
-        assembly ("memory-safe") {
-            mstore(shared, count)
-        }
-        valid = true;
-        for (uint256 t = batchSize; t % 8 != 0; ++t) {
-            if (_isShared(row, t)) valid = false;
+    function _parseShared(bytes memory row, uint256 batchSize) private pure returns (bool valid, bytes memory shared) {
+        unchecked {
+            uint256 length = _bitmapLength(batchSize);
+            // Whole bytes of the bitmap, so that what they hold beyond the batch falls into the padding.
+            shared = new bytes(8 * length);
+            for (uint256 i; i < length; ++i) {
+                // Each bit of the bitmap byte fills the byte of its position.
+                uint256 bits = (uint256(uint8(row[i])) * EIGHT_TIMES) & EACH_BIT;
+                uint256 set = (((bits & LOW_7_BITS) + LOW_7_BITS) | bits) & HIGH_BITS;
+                uint256 positions = (set >> 7) * 0xff;
+                assembly ("memory-safe") {
+                    let at := add(add(shared, 0x20), shl(3, i))
+                    mstore(at, or(mload(at), shl(192, positions)))
+                }
+            }
+            valid = true;
+            for (uint256 t = batchSize; t < shared.length; ++t) {
+                if (shared[t] != 0) valid = false;
+            }
+            assembly ("memory-safe") {
+                mstore(shared, batchSize)
+            }
         }
     }
 
@@ -77,22 +97,25 @@ library AuditRow {
         pure
         returns (bool, uint256)
     {
-        uint256 count = _uint16(row, cursor);
-        cursor += 2;
-        // Two bytes for the count of the repeats must follow.
-        if (cursor + 3 * count + 2 > row.length) return (false, cursor);
-        audit.gold = new uint256[](count);
-        audit.answers = new bytes(count);
-        for (uint256 i; i < count; ++i) {
-            uint256 position = _uint16(row, cursor);
-            if (position >= batchSize || !_isShared(row, position)) return (false, cursor);
-            if (i != 0 && position <= audit.gold[i - 1]) return (false, cursor);
-            if (uint8(row[cursor + 2]) >= labelSize) return (false, cursor);
-            audit.gold[i] = position;
-            audit.answers[i] = row[cursor + 2];
-            cursor += 3;
+        unchecked {
+            uint256 count = _uint16(row, cursor);
+            cursor += 2;
+            // Two bytes for the count of the repeats must follow.
+            if (cursor + 3 * count + 2 > row.length) return (false, cursor);
+            (bytes memory gold, bytes memory answers) = (new bytes(batchSize), new bytes(batchSize));
+            (audit.gold, audit.answers) = (gold, answers);
+            uint256 next; // the least position that may follow
+            for (uint256 end = cursor + 3 * count; cursor < end; cursor += 3) {
+                uint256 position = _uint16(row, cursor);
+                if (position < next || position >= batchSize || audit.shared[position] == 0) return (false, cursor);
+                bytes1 answer = row[cursor + 2];
+                if (uint8(answer) >= labelSize) return (false, cursor);
+                gold[position] = COUNTS;
+                answers[position] = answer;
+                next = position + 1;
+            }
+            return (true, cursor);
         }
-        return (true, cursor);
     }
 
     function _parseRepeats(bytes memory row, uint256 cursor, uint256 batchSize, Audit memory audit)
@@ -100,32 +123,49 @@ library AuditRow {
         pure
         returns (bool, uint256)
     {
-        uint256 count = _uint16(row, cursor);
-        cursor += 2;
-        if (cursor + 4 * count > row.length) return (false, cursor);
-        audit.first = new uint256[](count);
-        audit.again = new uint256[](count);
-        for (uint256 i; i < count; ++i) {
-            uint256 first = _uint16(row, cursor);
-            uint256 second = _uint16(row, cursor + 2);
-            if (first >= second || second >= batchSize) return (false, cursor);
-            if (i != 0 && first <= audit.first[i - 1]) return (false, cursor);
-            audit.first[i] = first;
-            audit.again[i] = second;
-            cursor += 4;
+        unchecked {
+            uint256 count = _uint16(row, cursor);
+            cursor += 2;
+            if (cursor + 4 * count > row.length) return (false, cursor);
+            (bytes memory repeated, uint256[] memory repeats) = (new bytes(batchSize), new uint256[](count));
+            (audit.repeated, audit.repeats) = (repeated, repeats);
+            uint256 next; // the least first position that may follow
+            for (uint256 i; i < count; ++i) {
+                uint256 first = _uint16(row, cursor);
+                uint256 second = _uint16(row, cursor + 2);
+                if (first < next || first >= second || second >= batchSize) return (false, cursor);
+                repeated[first] = COUNTS;
+                repeats[i] = (first << 16) | second;
+                next = first + 1;
+                cursor += 4;
+            }
+            return (true, cursor);
         }
-        return (true, cursor);
+    }
+
+    function _isZeroFrom(bytes memory row, uint256 cursor) private pure returns (bool) {
+        unchecked {
+            for (; cursor < row.length; cursor += 32) {
+                uint256 word;
+                assembly ("memory-safe") {
+                    word := mload(add(add(row, 0x20), cursor))
+                }
+                uint256 left = row.length - cursor;
+                if (left < 32) word >>= 8 * (32 - left);
+                if (word != 0) return false;
+            }
+            return true;
+        }
     }
 
     function _bitmapLength(uint256 batchSize) private pure returns (uint256) {
         return (batchSize + 7) / 8;
     }
 
-    function _isShared(bytes memory row, uint256 position) private pure returns (bool) {
-        return uint8(row[position / 8]) & (0x80 >> (position % 8)) != 0;
-    }
-
-    function _uint16(bytes memory row, uint256 cursor) private pure returns (uint256) {
-        return (uint256(uint8(row[cursor])) << 8) | uint8(row[cursor + 1]);
+    /// The two bytes at `cursor`, which the row has.
+    function _uint16(bytes memory row, uint256 cursor) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(240, mload(add(add(row, 0x20), cursor)))
+        }
     }
 }

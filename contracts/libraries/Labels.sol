@@ -9,6 +9,8 @@ library Labels {
 
     uint256 private constant ONES_8 = 0x0101010101010101010101010101010101010101010101010101010101010101;
 
+    uint256 private constant HIGH_BITS = 0x8080808080808080808080808080808080808080808080808080808080808080;
+
     /// How many different labels there are: every byte is below it.
     function size(Metric metric, uint256 classes) internal pure returns (uint256 result) {
         if (metric != Metric.Ranking) return classes;
@@ -26,6 +28,9 @@ library Labels {
         unchecked {
             bool high = size_ > 128;
             uint256 lift = ONES_8 * ((high ? 256 : 128) - size_);
+            // Where a label's own highest bit is as good as a sum's: below 128 labels.
+            uint256 either = high ? 0 : type(uint256).max;
+            uint256 over;
             for (uint256 offset; offset < labels.length; offset += 32) {
                 uint256 word;
                 assembly ("memory-safe") {
@@ -33,10 +38,11 @@ library Labels {
                 }
                 uint256 left = labels.length - offset;
                 if (left < 32) word = (word >> (8 * (32 - left))) << (8 * (32 - left));
-                uint256 low = word & ~(ONES_8 << 7);
-                uint256 over = high ? (low + lift) & word : (low + lift) | word;
-                if (over & (ONES_8 << 7) != 0) _reject(labels, size_);
+                uint256 top = word & HIGH_BITS;
+                uint256 sum = (word ^ top) + lift;
+                over |= (sum & top) | ((sum | top) & either);
             }
+            if (over & HIGH_BITS != 0) _reject(labels, size_);
         }
     }
 

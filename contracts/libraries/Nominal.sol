@@ -4,43 +4,110 @@ pragma solidity ^0.8.30;
 import {Profile} from "../types/Profile.sol";
 import {Lanes} from "./Lanes.sol";
 
-/// Classes: two labels differ or they don't (design, section 3).
+/// Classes: two labels differ or they don't (design, section 3). Labels are packed into fields of 1, 2, 4 or 8 bits, as
+/// few as their classes need, and 256 / `bits` of them are compared at a time.
+///
+/// With the highest bit of each field in `high` and the others in `low`, `(x & low) + low | x` has the highest bit set in
+/// the fields in which `x` is not 0.
+///
+/// No counter of a byte spills: 255 words of 32 labels put into each byte of all packed words together 255 fields.
 library Nominal {
     uint256 private constant LOW_7_BITS = 0x7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f;
-    uint256 private constant ONES_8 = 0x0101010101010101010101010101010101010101010101010101010101010101;
 
-    /// Above it, going through the labels one by one costs less than going through the classes, 32 labels at a time.
+    /// Above it, going through the labels one by one costs less than going through the classes.
     uint256 private constant FEW_CLASSES = 16;
 
-    /// `counts`: labels of each class.
-    function profile(bytes memory labels, uint256 classes) internal pure returns (Profile memory p) {
-        p.length = labels.length;
-        p.labels = labels;
+    /// `words`: the labels, packed; `counts`: labels of each class.
+    function fill(Profile memory p, uint256 classes) internal pure {
+        p.bits = classes <= 2 ? 1 : classes <= 4 ? 2 : classes <= 16 ? 4 : 8;
+        p.words = _pack(p.labels, p.bits);
         p.counts = Lanes.newCounts(classes);
-        if (classes <= FEW_CLASSES) _countByClass(p.counts, labels, classes);
-        else _countByLabel(p.counts, labels);
+        if (classes <= FEW_CLASSES) _countByClass(p, classes);
+        else _countByLabel(p);
         p.mirrored = Lanes.mirror(p.counts);
     }
 
     /// Σ_t δ(u_t, v_t)
     function observed(Profile memory u, Profile memory v) internal pure returns (uint256) {
         unchecked {
-            return _padded(u.length) - _equalBytes(u.labels, v.labels);
+            uint256 high = _highBits(u.bits);
+            uint256[] memory left = u.words;
+            uint256[] memory right = v.words;
+            uint256 end = 32 * left.length;
+            uint256 counts;
+            for (uint256 offset; offset < end;) {
+                offset += 32;
+                uint256 x;
+                assembly ("memory-safe") {
+                    x := xor(mload(add(left, offset)), mload(add(right, offset)))
+                }
+                counts += Lanes.countBits((((x & ~high) + ~high) | x) & high);
+            }
+            return Lanes.sumBytes(counts);
         }
     }
 
     /// Σ_{t,t'} δ(u_t, v_t'), the pairs of one task included.
     function crossedWithOwn(Profile memory u, Profile memory v) internal pure returns (uint256) {
         unchecked {
-            return u.length * v.length - Lanes.dotCounts(u.counts, v.mirrored);
+            return u.n * v.n - Lanes.dotCounts(u.counts, v.mirrored);
         }
     }
 
-    function _countByClass(uint256[] memory counts, bytes memory labels, uint256 classes) private pure {
+    /// Adds 1 in `tally` where the classes are the same.
+    function tallyPasses(bytes memory tally, bytes memory u, bytes memory v) internal pure {
+        assembly ("memory-safe") {
+            let toV := sub(v, u)
+            let toTally := sub(tally, u)
+            let end := add(add(u, 0x20), mload(u))
+            for { let p := add(u, 0x20) } lt(p, end) { p := add(p, 0x20) } {
+                let x := xor(mload(p), mload(add(p, toV)))
+                let equal := shr(7, not(or(or(add(and(x, LOW_7_BITS), LOW_7_BITS), x), LOW_7_BITS)))
+                mstore(add(p, toTally), add(mload(add(p, toTally)), equal))
+            }
+        }
+    }
+
+    /// A label is smaller than 2^bits, so that the words of labels fit into each other's gaps.
+    function _pack(bytes memory labels, uint256 bits) private pure returns (uint256[] memory words) {
         unchecked {
-            uint256 left = labels.length;
+            words = new uint256[]((labels.length * bits + 255) / 256);
+        }
+        assembly ("memory-safe") {
+            let to := add(words, 0x20)
+            let word := 0
+            let shift := 0
+            let end := add(add(labels, 0x20), mload(labels))
+            for { let p := add(labels, 0x20) } lt(p, end) { p := add(p, 0x20) } {
+                word := or(word, shl(shift, mload(p)))
+                mstore(to, word)
+                shift := and(add(shift, bits), 7)
+                if iszero(shift) {
+                    to := add(to, 0x20)
+                    word := 0
+                }
+            }
+        }
+    }
+
+    function _countByClass(Profile memory p, uint256 classes) private pure {
+        unchecked {
+            (uint256[] memory words, uint256[] memory counts) = (p.words, p.counts);
+            uint256 high = _highBits(p.bits);
+            uint256 left = p.n;
+            uint256 end = 32 * words.length;
             for (uint256 class = classes - 1; class != 0; --class) {
-                uint256 count = _countByte(labels, class);
+                uint256 pattern = class * (high >> (p.bits - 1));
+                uint256 matches;
+                for (uint256 offset; offset < end;) {
+                    offset += 32;
+                    uint256 x;
+                    assembly ("memory-safe") {
+                        x := xor(mload(add(words, offset)), pattern)
+                    }
+                    matches += Lanes.countBits(~(((x & ~high) + ~high) | x) & high);
+                }
+                uint256 count = Lanes.sumBytes(matches);
                 Lanes.add(counts, class, count);
                 left -= count;
             }
@@ -48,46 +115,32 @@ library Nominal {
         }
     }
 
-    function _countByLabel(uint256[] memory counts, bytes memory labels) private pure {
-        unchecked {
-            for (uint256 t; t < labels.length; ++t) {
-                Lanes.add(counts, uint8(labels[t]), 1);
-            }
-        }
-    }
-
-    /// How often the byte `value`, not 0, occurs.
-    function _countByte(bytes memory labels, uint256 value) private pure returns (uint256) {
-        uint256 matches;
+    function _countByLabel(Profile memory p) private pure {
+        (bytes memory labels, uint256[] memory counts, uint256 n) = (p.labels, p.counts, p.n);
         assembly ("memory-safe") {
-            let pattern := mul(value, ONES_8)
+            let first := add(counts, 0x20)
             let end := add(add(labels, 0x20), mload(labels))
-            for { let p := add(labels, 0x20) } lt(p, end) { p := add(p, 0x20) } {
-                let x := xor(mload(p), pattern)
-                matches := add(matches, shr(7, not(or(or(add(and(x, LOW_7_BITS), LOW_7_BITS), x), LOW_7_BITS))))
+            for { let from := add(labels, 0x20) } lt(from, end) { from := add(from, 0x20) } {
+                let labelWord := mload(from)
+                for { let i := 0 } lt(i, 0x20) { i := add(i, 2) } {
+                    let label := byte(i, labelWord)
+                    let word := add(first, shl(5, shr(3, label)))
+                    mstore(word, add(mload(word), shl(shl(5, and(label, 7)), 1)))
+                    label := byte(add(i, 1), labelWord)
+                    word := add(first, shl(5, shr(3, label)))
+                    mstore(word, add(mload(word), shl(shl(5, and(label, 7)), 1)))
+                }
             }
+            // Positions that do not count, and the padding, hold 0.
+            let spare := sub(and(add(mload(labels), 0x1f), not(0x1f)), n)
+            mstore(first, sub(mload(first), spare))
         }
-        return Lanes.sumBytes(matches);
     }
 
-    /// How many bytes are equal, the padding included. `x` has a byte 0 where the strings are equal; the sum sets the
-    /// highest bit of every other byte. A byte of `matches` counts at most one for each word, hence 255 words at most.
-    function _equalBytes(bytes memory u, bytes memory v) private pure returns (uint256) {
-        uint256 matches;
-        assembly ("memory-safe") {
-            let offset := sub(v, u)
-            let end := add(add(u, 0x20), mload(u))
-            for { let p := add(u, 0x20) } lt(p, end) { p := add(p, 0x20) } {
-                let x := xor(mload(p), mload(add(p, offset)))
-                matches := add(matches, shr(7, not(or(or(add(and(x, LOW_7_BITS), LOW_7_BITS), x), LOW_7_BITS))))
-            }
-        }
-        return Lanes.sumBytes(matches);
-    }
-
-    function _padded(uint256 length) private pure returns (uint256) {
+    /// The highest bit of each field of `bits` bits.
+    function _highBits(uint256 bits) private pure returns (uint256) {
         unchecked {
-            return (length + 31) & ~uint256(31);
+            return (type(uint256).max / ((1 << bits) - 1)) << (bits - 1);
         }
     }
 }
