@@ -44,7 +44,8 @@ def main() -> None:
         print(f"{part} …", flush=True)
         figures[part] = PARTS[part]()
         FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    TABLE.write_text("\n\n".join(section(figures) for section in SECTIONS) + "\n", encoding="utf-8")
+    written = [section(figures) for section in SECTIONS]
+    TABLE.write_text("\n\n".join(filter(None, written)) + "\n", encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"))
 
 
