@@ -34,7 +34,7 @@ def test_given_seats_taken_drawn_and_revealed(stages, labelers):
 def test_when_asked_which_batch_a_seat_got(stages):
     campaign = stages[Phase.SETTLING].campaign
     cohorts = [campaign.cohort(batch) for batch in range(2)]
-    assert sorted(sum(cohorts, [])) == list(range(6))
+    assert sorted(seat for cohort in cohorts for seat in cohort) == list(range(6))
     for seat in range(6):
         batch = draw.batch_of(campaign.seed(), campaign.life().seats, 3, seat)
         assert seat in cohorts[batch]
