@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
+PLAIN_WIDTH: Final = 160
 PASSPHRASE_FILE: Final = "EARNEST_PASSPHRASE_FILE"
 
 # What people can put right; anything else is a fault of ours and keeps its traceback.
@@ -74,7 +75,7 @@ class Session:
     alias: str | None = None
     contract: str | None = None
     json: bool = False
-    console: Console = field(default_factory=lambda: Console(soft_wrap=False, highlight=False))
+    console: Console = field(default_factory=lambda: _console())
     _tokens: dict[str, Token] = field(default_factory=dict)
 
     @cached_property
@@ -150,6 +151,11 @@ class Session:
         click.confirm(question, abort=True, err=self.json)
 
 
+def _console() -> Console:
+    """The terminal; where there is none lines are as long as they must be, for other programs to read."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+
+
 def until(deadline: int, now: int) -> str:
     """A time to come or past, local, with what remains: `18:30:00 (in 2h 5m)`."""
     if not deadline:
@@ -180,22 +186,25 @@ def campaign_text(campaign: int) -> str:
     return f"0x{campaign:064x}"
 
 
-class CampaignType(click.ParamType):
-    """A campaign's id: 64 hexadecimal digits after `0x`."""
+def short(hexadecimal: str) -> str:
+    """An id or an address as it stands in tables: its beginning, which `parse_campaign` understands."""
+    return hexadecimal[:10] + "…"
 
-    name = "campaign"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The id as a number."""
-        if isinstance(value, int):
-            return value
-        digits = str(value).lower().removeprefix("0x")
-        if not 1 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
-            self.fail(f"{value!r} is no campaign; it must be 0x and 64 hexadecimal digits.", param, ctx)
+def parse_campaign(text: str, known: Iterable[int]) -> int:
+    """The campaign that `text` is the id of, or the beginning of the id of one that is `known`.
+
+    Raises InputError when it is neither, or the beginning of several.
+    """
+    digits = text.lower().removeprefix("0x").removesuffix("…")
+    if not 1 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
+        raise InputError(f"{text!r} is no campaign; it must be 0x and up to 64 hexadecimal digits.")
+    if len(digits) == 64:
         return int(digits, 16)
-
-
-CAMPAIGN: Final = CampaignType()
+    found = [campaign for campaign in known if f"{campaign:064x}".startswith(digits)]
+    if len(found) != 1:
+        raise InputError(f"{len(found) or 'No'} campaigns begin with 0x{digits}; it must be one.")
+    return found[0]
 
 
 # ── Options, commands, groups ───────────────────────────────────────────────────────────────────────────────

@@ -18,14 +18,15 @@ FEWEST_CHECKS: Final = 10
 
 # Gas of the experimenter's own transactions, as measured on anvil (cancun), and for each batch besides.
 GAS: Final[Mapping[str, tuple[int, int]]] = {
-    "deposit": (60_000, 0),
-    "create": (420_000, 0),
-    "draw": (180_000, 0),
-    "disclose": (60_000, 0),
-    "post": (110_000, 32_000),
-    "release": (60_000, 0),
+    "deposit": (50_000, 0),
+    "create": (310_000, 0),
+    "draw": (125_000, 0),
+    "disclose": (55_000, 0),
+    "post": (75_000, 24_000),
+    "release": (40_000, 30_000),
+    "return bond": (41_000, 0),
 }
-RELEASE_SEAT: Final = 16_000
+RELEASE_SEAT: Final = 31_000
 
 
 @dataclass(frozen=True, kw_only=True)

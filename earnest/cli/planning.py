@@ -1,0 +1,234 @@
+"""`earnest campaign plan` and `create`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from earnest.chain.errors import clock
+from earnest.chain.life import Phase
+from earnest.chain.money import ETHER, Token
+from earnest.cli.common import Command, InputError, Session, campaign_text, pass_session
+from earnest.cli.which import check_chain
+from earnest.experimenter.folder import MANIFEST, Folder, Record
+from earnest.experimenter.plan import Plan, make_plan
+from earnest.experimenter.prepare import inputs_digest, prepare
+from earnest.experimenter.publish import publish
+from earnest.experimenter.settings import Settings, read_settings
+from earnest.protocol.settlement import outlook
+from earnest.protocol.terms import ZERO_ADDRESS, Terms, campaign_id
+from earnest.tasks.columns import TaskFile, read_tasks
+from earnest.times import duration
+
+if TYPE_CHECKING:
+    from earnest.chain.client import Sent
+
+FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+FOLDER = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the campaign is kept; a folder beside the campaign file, named as it is, unless given.",
+)
+YES = click.option("--yes", is_flag=True, help="Do not ask before signing.")
+
+
+@click.command(cls=Command)
+@FILE
+@pass_session
+def plan(session: Session, file: Path) -> None:
+    """Show what a campaign file takes and costs. Signs nothing; needs no network when paying in ether."""
+    settings = read_settings(file)
+    tasks = read_tasks(settings.tasks, settings.question, settings.columns)
+    token = _planned_token(session, settings)
+    found = make_plan(settings, tasks, token)
+    session.show(_plan_members(settings, found), lambda: _show_plan(session, settings, found, token))
+
+
+@click.command(cls=Command)
+@FILE
+@FOLDER
+@YES
+@pass_session
+def create(session: Session, file: Path, folder: Path | None, yes: bool) -> None:
+    """Publish the manifest, deposit what is missing, open the campaign; once, however often it is run."""
+    home = Folder(folder or file.with_suffix(""))
+    with home.locked():
+        record, done = ensure_created(session, file, home, yes)
+    members = {"campaign": campaign_text(record.campaign), "uri": record.uri, "folder": home.path}
+    session.show(
+        members | {"transactions": [each.transaction for each in done]},
+        lambda: session.members(members),
+    )
+
+
+def ensure_created(
+    session: Session, file: Path, home: Folder, yes: bool
+) -> tuple[Record, list[Sent]]:
+    """The campaign of a folder, prepared, published, funded and opened as far as it was not yet."""
+    record = home.record()
+    if record is not None:
+        check_chain(session, record, home)
+        if _exists(session, record.campaign):
+            return record, []
+    settings, tasks, found = _planned(session, file)
+    record = _prepared(session, settings, tasks, found, file, home, record)
+    token = session.token(record.terms.token)
+    if not session.json:
+        _show_plan(session, settings, found, token)
+    cost = record.terms.batches * (record.terms.bounty + record.terms.fee)
+    session.confirm(f"Escrow {token.write(cost)} and open the campaign?", yes)
+    return _open(session, record, settings, file, home, cost)
+
+
+def _planned(session: Session, file: Path) -> tuple[Settings, TaskFile, Plan]:
+    settings = read_settings(file)
+    tasks = read_tasks(settings.tasks, settings.question, settings.columns)
+    return settings, tasks, make_plan(settings, tasks, session.token(settings.money.token))
+
+
+def _prepared(
+    session: Session,
+    settings: Settings,
+    tasks: TaskFile,
+    found: Plan,
+    file: Path,
+    home: Folder,
+    record: Record | None,
+) -> Record:
+    """The record that stands, or a fresh one: when the files changed, or the time to enroll has passed."""
+    inputs = inputs_digest(file, settings.tasks)
+    experimenter = session.account.address
+    if record is not None and record.terms.enroll_by > session.now:
+        unchanged = record.inputs == inputs and record.experimenter == experimenter
+        if unchanged or record.sent:
+            return record
+    fresh = prepare(settings, tasks, found, session.now)
+    home.save_manifest(fresh.manifest.to_bytes())
+    home.save_secret(fresh.secret)
+    if settings.gate:
+        home.save_allowlist(settings.gate.seats)
+    record = Record(
+        campaign=campaign_id(experimenter, fresh.terms),
+        chain=session.client.domain.chain_id,
+        contract=session.client.address,
+        experimenter=experimenter,
+        inputs=inputs,
+        terms=fresh.terms,
+    )
+    home.save(record)
+    return record
+
+
+def _open(
+    session: Session, record: Record, settings: Settings, file: Path, home: Folder, cost: int
+) -> tuple[Record, list[Sent]]:
+    from earnest.experimenter.act import fund
+
+    client, account = session.client, session.account
+    if account.address != record.experimenter:
+        raise InputError(
+            f"{home.path} belongs to {record.experimenter}; the account chosen is {account.address}."
+        )
+    terms = record.terms
+    uri = publish(
+        home.manifest_bytes(),
+        terms.manifest,
+        base=file.parent,
+        to=settings.publish,
+        uri=settings.uri,
+        kept=home.path / MANIFEST,
+    )
+    record = replace(record, uri=uri)
+    home.save(record)
+    done = fund(client, account, terms.token, cost)
+    record = replace(record, sent=True)
+    home.save(record)
+    done.append(client.create(terms, uri, sender=account))
+    session.say(f"Campaign {campaign_text(record.campaign)} is open until {clock(terms.enroll_by)}.")
+    return record, done
+
+
+def _exists(session: Session, number: int) -> bool:
+    return session.client.life(number).phase is not Phase.NONE
+
+
+
+def _planned_token(session: Session, settings: Settings) -> Token:
+    return ETHER if settings.money.token == ZERO_ADDRESS else session.token(settings.money.token)
+
+
+def _plan_members(settings: Settings, found: Plan) -> dict[str, Any]:
+    shape = found.shape
+    return {
+        "tasks": found.tasks,
+        "batches": shape.batches,
+        "positions": shape.positions,
+        "cohort": shape.seats,
+        "seats": found.seats,
+        "labels": found.labels,
+        "tasks_by_cohort": found.cohort_tasks,
+        "tasks_by_one_seat": found.single_tasks,
+        "audit": {"shared": shape.shared, "gold": shape.gold, "repeats": shape.repeats}
+        if shape.audited
+        else None,
+        "token": settings.money.token,
+        "amounts": vars(found.amounts),
+        "cost": found.cost,
+        "largest_refund": found.cost,
+        "gas": dict(found.gas),
+        "warnings": list(found.warnings),
+    }
+
+
+def _show_plan(session: Session, settings: Settings, found: Plan, token: Token) -> None:
+    shape, amounts, periods = found.shape, found.amounts, settings.periods
+    most = outlook(_outlook_terms(settings, found))
+    longest = settings.enroll + sum(vars(periods).values()) - (0 if shape.audited else periods.audit)
+    by_cohort = f"{found.cohort_tasks} tasks by all {shape.seats} seats of a cohort"
+    known = f", {found.gold_known} with a known answer" if found.gold_known else ""
+    by_one = f", {found.single_tasks} by one seat" if shape.single else ""
+    hidden = f"{shape.shared} positions are compared, {shape.gold} gold, {shape.repeats} repeats, a batch"
+    session.members(
+        {
+            "question": settings.question.text,
+            "answers": f"{settings.question.kind}: {', '.join(settings.question.options)}",
+            "tasks": f"{found.tasks}{known}",
+            "batches": f"{shape.batches} of {shape.positions} positions, {shape.seats} seats each",
+            "seats": found.seats,
+            "labels": f"{found.labels}: {by_cohort}{by_one}",
+            "audit": hidden if shape.audited else "none: every position is compared",
+            "cost": f"{token.write(found.cost)}: {shape.batches} · ({token.write(amounts.bounty)} bounty"
+            f" + {token.write(amounts.fee)} fee), {token.write(-(-found.cost // found.labels), 8)} a label",
+            "comes back": "all of it if nobody enrolls;"
+            f" {token.write(amounts.bounty // shape.seats)} for each seat that delivers nothing",
+            "a seat": f"stakes {token.write(amounts.stake)}, wins at most {token.write(most.max_win)},"
+            f" loses at most {token.write(most.max_loss)}",
+            "a posting": f"needs a bond of {token.write(amounts.bond)}",
+            "takes": f"at most {duration(longest)}",
+            "gas": f"about {sum(found.gas.values()):,}: "
+            + ", ".join(f"{name} {gas:,}" for name, gas in found.gas.items()),
+        },
+        title="Plan",
+    )
+    for warning in found.warnings:
+        session.console.print(f"! {warning}", markup=False, style="yellow")
+
+
+def _outlook_terms(settings: Settings, found: Plan) -> Terms:
+    shape, amounts = found.shape, found.amounts
+    return Terms(
+        **vars(amounts),
+        batch_size=shape.positions,
+        cohort=shape.seats,
+        metric=settings.question.metric,
+        classes=settings.question.classes,
+        batches=shape.batches,
+        enroll_by=0,
+        curve=settings.curve,
+        weights=settings.weights,
+        periods=settings.periods,
+        manifest=bytes(32),
+    )
