@@ -12,6 +12,9 @@ import {Lanes} from "./Lanes.sol";
 ///
 /// No counter of a byte spills: 255 words of 32 labels put into each byte of all packed words together 255 fields.
 library Nominal {
+    uint256 private constant BITS_55 = 0x5555555555555555555555555555555555555555555555555555555555555555;
+    uint256 private constant BITS_33 = 0x3333333333333333333333333333333333333333333333333333333333333333;
+    uint256 private constant BITS_0F = 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
     uint256 private constant LOW_7_BITS = 0x7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f;
 
     /// Above it, going through the labels one by one costs less than going through the classes.
@@ -19,32 +22,24 @@ library Nominal {
 
     /// `words`: the labels, packed; `counts`: labels of each class.
     function fill(Profile memory p, uint256 classes) internal pure {
-        p.bits = classes <= 2 ? 1 : classes <= 4 ? 2 : classes <= 16 ? 4 : 8;
-        p.words = _pack(p.labels, p.bits);
+        uint256 bits = classes <= 2 ? 1 : classes <= 4 ? 2 : classes <= 16 ? 4 : 8;
+        uint256 ones = type(uint256).max / ((1 << bits) - 1); // the lowest bit of each field
+        p.high = ones << (bits - 1);
+        p.words = _pack(p.labels, bits);
         p.counts = Lanes.newCounts(classes);
-        if (classes <= FEW_CLASSES) _countByClass(p, classes);
+        if (classes <= FEW_CLASSES) _countByClass(p, classes, ones);
         else _countByLabel(p);
         p.mirrored = Lanes.mirror(p.counts);
     }
 
     /// Σ_t δ(u_t, v_t)
     function observed(Profile memory u, Profile memory v) internal pure returns (uint256) {
-        unchecked {
-            uint256 high = _highBits(u.bits);
-            uint256[] memory left = u.words;
-            uint256[] memory right = v.words;
-            uint256 end = 32 * left.length;
-            uint256 counts;
-            for (uint256 offset; offset < end;) {
-                offset += 32;
-                uint256 x;
-                assembly ("memory-safe") {
-                    x := xor(mload(add(left, offset)), mload(add(right, offset)))
-                }
-                counts += Lanes.countBits((((x & ~high) + ~high) | x) & high);
-            }
-            return Lanes.sumBytes(counts);
+        uint256[] memory words = v.words;
+        uint256 first;
+        assembly ("memory-safe") {
+            first := add(words, 0x20)
         }
+        return _count(u.words, first, 0x20, u.high, 0);
     }
 
     /// Σ_{t,t'} δ(u_t, v_t'), the pairs of one task included.
@@ -90,29 +85,45 @@ library Nominal {
         }
     }
 
-    function _countByClass(Profile memory p, uint256 classes) private pure {
+    function _countByClass(Profile memory p, uint256 classes, uint256 ones) private pure {
         unchecked {
-            (uint256[] memory words, uint256[] memory counts) = (p.words, p.counts);
-            uint256 high = _highBits(p.bits);
+            (uint256[] memory words, uint256[] memory counts, uint256 high) = (p.words, p.counts, p.high);
             uint256 left = p.n;
-            uint256 end = 32 * words.length;
-            for (uint256 class = classes - 1; class != 0; --class) {
-                uint256 pattern = class * (high >> (p.bits - 1));
-                uint256 matches;
-                for (uint256 offset; offset < end;) {
-                    offset += 32;
-                    uint256 x;
-                    assembly ("memory-safe") {
-                        x := xor(mload(add(words, offset)), pattern)
-                    }
-                    matches += Lanes.countBits(~(((x & ~high) + ~high) | x) & high);
+            for (uint256 class = 1; class < classes; ++class) {
+                uint256 pattern = class * ones;
+                assembly ("memory-safe") {
+                    mstore(0, pattern)
                 }
-                uint256 count = Lanes.sumBytes(matches);
+                uint256 count = _count(words, 0, 0, high, high);
                 Lanes.add(counts, class, count);
                 left -= count;
             }
             Lanes.add(counts, 0, left);
         }
+    }
+
+    /// The fields in which `words` differ from the words at `other`, `step` bytes apart; with `flip` the highest bit of
+    /// each field: those in which they don't.
+    function _count(uint256[] memory words, uint256 other, uint256 step, uint256 high, uint256 flip)
+        private
+        pure
+        returns (uint256 count)
+    {
+        assembly ("memory-safe") {
+            let low := not(high)
+            let p := add(words, 0x20)
+            let end := add(p, shl(5, mload(words)))
+            for {} lt(p, end) { p := add(p, 0x20) } {
+                let x := xor(mload(p), mload(other))
+                x := and(xor(or(add(and(x, low), low), x), flip), high)
+                // The number of bits in each byte.
+                x := sub(x, and(shr(1, x), BITS_55))
+                x := add(and(x, BITS_33), and(shr(2, x), BITS_33))
+                count := add(count, and(add(x, shr(4, x)), BITS_0F))
+                other := add(other, step)
+            }
+        }
+        return Lanes.sumBytes(count);
     }
 
     function _countByLabel(Profile memory p) private pure {
@@ -134,13 +145,6 @@ library Nominal {
             // Positions that do not count, and the padding, hold 0.
             let spare := sub(and(add(mload(labels), 0x1f), not(0x1f)), n)
             mstore(first, sub(mload(first), spare))
-        }
-    }
-
-    /// The highest bit of each field of `bits` bits.
-    function _highBits(uint256 bits) private pure returns (uint256) {
-        unchecked {
-            return (type(uint256).max / ((1 << bits) - 1)) << (bits - 1);
         }
     }
 }
