@@ -186,10 +186,8 @@ contract Referee is IReferee {
 
     /// The signal `gold`: the agreement with the known answers that are not void.
     function _addGold(Seat[] memory seats, Rubric calldata rubric, Audit memory audit) private pure {
-        bytes[] memory known = new bytes[](seats.length);
-        for (uint256 i; i < seats.length; ++i) {
-            known[i] = audit.answers;
-        }
+        bytes[] memory known = new bytes[](1);
+        known[0] = audit.answers;
         _addChecks(seats, rubric, audit.gold, known, rubric.weights.gold);
     }
 
@@ -202,7 +200,8 @@ contract Referee is IReferee {
         _addChecks(seats, rubric, audit.repeated, again, rubric.weights.repeats);
     }
 
-    /// Adds the agreement of each seat's labels with `others`, over the `items` that are not void.
+    /// Adds the agreement of each seat's labels with those of `others`, one string for each seat or one for all, over the
+    /// `items` that are not void.
     function _addChecks(
         Seat[] memory seats,
         Rubric calldata rubric,
@@ -217,11 +216,13 @@ contract Referee is IReferee {
 
             (Metric metric, uint256 classes) = (rubric.metric, rubric.classes);
             Profile memory other;
+            bool one = others.length == 1;
+            if (one) _fill(other, metric, classes, Mask.select(standing, others[0]), n);
             for (uint256 i; i < seats.length; ++i) {
                 Seat memory seat = seats[i];
                 uint256 free = _freeMemory();
                 _fill(seat.profile, metric, classes, Mask.select(standing, seat.labels), n);
-                _fill(other, metric, classes, Mask.select(standing, others[i]), n);
+                if (!one) _fill(other, metric, classes, Mask.select(standing, others[i]), n);
                 _add(seat, _agreement(metric, seat.profile, other), weight);
                 _release(free);
             }
@@ -238,7 +239,8 @@ contract Referee is IReferee {
             bytes memory tally = new bytes(items.length);
             for (uint256 i; i < seats.length; ++i) {
                 uint256 free = _freeMemory();
-                _tallyPasses(rubric, tally, Mask.select(items, seats[i].labels), others[i]);
+                bytes memory other = others[others.length == 1 ? 0 : i];
+                _tallyPasses(rubric, tally, Mask.select(items, seats[i].labels), other);
                 _release(free);
             }
             return Mask.atLeast(items, tally, seats.length - 3 * seats.length / 4);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Mask} from "./Mask.sol";
+
 /// The experimenter's hidden checks of one batch. Masks are those of `Mask`.
 struct Audit {
     bytes shared; //     mask of the positions that the whole cohort labels
@@ -12,7 +14,7 @@ struct Audit {
 
 /// Reads an audit row in the clear (docs/encoding.md, "Audit rows").
 library AuditRow {
-    bytes1 private constant COUNTS = 0xff;
+    uint256 private constant COUNTS = 0xff;
     /// Times a byte: that byte in each of the eight bytes of a row of bits, highest first.
     uint256 private constant EIGHT_TIMES = 0x0101010101010101;
     uint256 private constant EACH_BIT = 0x8040201008040201;
@@ -84,7 +86,7 @@ library AuditRow {
             }
             valid = true;
             for (uint256 t = batchSize; t < shared.length; ++t) {
-                if (shared[t] != 0) valid = false;
+                if (Mask.at(shared, t) != 0) valid = false;
             }
             assembly ("memory-safe") {
                 mstore(shared, batchSize)
@@ -98,20 +100,21 @@ library AuditRow {
         returns (bool, uint256)
     {
         unchecked {
-            uint256 count = _uint16(row, cursor);
+            uint256 count = _word(row, cursor) >> 240;
             cursor += 2;
             // Two bytes for the count of the repeats must follow.
             if (cursor + 3 * count + 2 > row.length) return (false, cursor);
+            bytes memory shared = audit.shared;
             (bytes memory gold, bytes memory answers) = (new bytes(batchSize), new bytes(batchSize));
             (audit.gold, audit.answers) = (gold, answers);
             uint256 next; // the least position that may follow
             for (uint256 end = cursor + 3 * count; cursor < end; cursor += 3) {
-                uint256 position = _uint16(row, cursor);
-                if (position < next || position >= batchSize || audit.shared[position] == 0) return (false, cursor);
-                bytes1 answer = row[cursor + 2];
-                if (uint8(answer) >= labelSize) return (false, cursor);
-                gold[position] = COUNTS;
-                answers[position] = answer;
+                uint256 item = _word(row, cursor) >> 232;
+                (uint256 position, uint256 answer) = (item >> 8, item & 0xff);
+                if (position < next || position >= batchSize || answer >= labelSize) return (false, cursor);
+                if (Mask.at(shared, position) == 0) return (false, cursor);
+                Mask.put(gold, position, COUNTS);
+                Mask.put(answers, position, answer);
                 next = position + 1;
             }
             return (true, cursor);
@@ -124,18 +127,18 @@ library AuditRow {
         returns (bool, uint256)
     {
         unchecked {
-            uint256 count = _uint16(row, cursor);
+            uint256 count = _word(row, cursor) >> 240;
             cursor += 2;
             if (cursor + 4 * count > row.length) return (false, cursor);
             (bytes memory repeated, uint256[] memory repeats) = (new bytes(batchSize), new uint256[](count));
             (audit.repeated, audit.repeats) = (repeated, repeats);
             uint256 next; // the least first position that may follow
             for (uint256 i; i < count; ++i) {
-                uint256 first = _uint16(row, cursor);
-                uint256 second = _uint16(row, cursor + 2);
+                uint256 item = _word(row, cursor) >> 224;
+                (uint256 first, uint256 second) = (item >> 16, item & 0xffff);
                 if (first < next || first >= second || second >= batchSize) return (false, cursor);
-                repeated[first] = COUNTS;
-                repeats[i] = (first << 16) | second;
+                Mask.put(repeated, first, COUNTS);
+                repeats[i] = item;
                 next = first + 1;
                 cursor += 4;
             }
@@ -146,10 +149,7 @@ library AuditRow {
     function _isZeroFrom(bytes memory row, uint256 cursor) private pure returns (bool) {
         unchecked {
             for (; cursor < row.length; cursor += 32) {
-                uint256 word;
-                assembly ("memory-safe") {
-                    word := mload(add(add(row, 0x20), cursor))
-                }
+                uint256 word = _word(row, cursor);
                 uint256 left = row.length - cursor;
                 if (left < 32) word >>= 8 * (32 - left);
                 if (word != 0) return false;
@@ -162,10 +162,10 @@ library AuditRow {
         return (batchSize + 7) / 8;
     }
 
-    /// The two bytes at `cursor`, which the row has.
-    function _uint16(bytes memory row, uint256 cursor) private pure returns (uint256 value) {
+    /// What stands at `cursor`, from the highest byte on.
+    function _word(bytes memory row, uint256 cursor) private pure returns (uint256 word) {
         assembly ("memory-safe") {
-            value := shr(240, mload(add(add(row, 0x20), cursor)))
+            word := mload(add(add(row, 0x20), cursor))
         }
     }
 }

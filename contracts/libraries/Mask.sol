@@ -20,6 +20,20 @@ library Mask {
         }
     }
 
+    /// The byte of a position, which the string has.
+    function at(bytes memory mask, uint256 position) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := byte(0, mload(add(add(mask, 0x20), position)))
+        }
+    }
+
+    /// Sets the byte of a position, which the string has.
+    function put(bytes memory mask, uint256 position, uint256 value) internal pure {
+        assembly ("memory-safe") {
+            mstore8(add(add(mask, 0x20), position), value)
+        }
+    }
+
     /// How many positions count.
     function count(bytes memory mask) internal pure returns (uint256) {
         uint256 counts;

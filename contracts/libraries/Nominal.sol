@@ -129,17 +129,21 @@ library Nominal {
     function _countByLabel(Profile memory p) private pure {
         (bytes memory labels, uint256[] memory counts, uint256 n) = (p.labels, p.counts, p.n);
         assembly ("memory-safe") {
+            // Adds 1 to the count, of 32 bits, of a label.
+            function increase(first, label) {
+                let word := add(first, shl(5, shr(3, label)))
+                mstore(word, add(mload(word), shl(shl(5, and(label, 7)), 1)))
+            }
+
             let first := add(counts, 0x20)
             let end := add(add(labels, 0x20), mload(labels))
             for { let from := add(labels, 0x20) } lt(from, end) { from := add(from, 0x20) } {
-                let labelWord := mload(from)
-                for { let i := 0 } lt(i, 0x20) { i := add(i, 2) } {
-                    let label := byte(i, labelWord)
-                    let word := add(first, shl(5, shr(3, label)))
-                    mstore(word, add(mload(word), shl(shl(5, and(label, 7)), 1)))
-                    label := byte(add(i, 1), labelWord)
-                    word := add(first, shl(5, shr(3, label)))
-                    mstore(word, add(mload(word), shl(shl(5, and(label, 7)), 1)))
+                let word := mload(from)
+                for { let i := 0 } lt(i, 0x20) { i := add(i, 4) } {
+                    increase(first, byte(i, word))
+                    increase(first, byte(add(i, 1), word))
+                    increase(first, byte(add(i, 2), word))
+                    increase(first, byte(add(i, 3), word))
                 }
             }
             // Positions that do not count, and the padding, hold 0.
