@@ -6,8 +6,8 @@ only the cancelled one takes time, which the others' deadlines leave room for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 
 import pytest
 from eth_utils.crypto import keccak
@@ -19,6 +19,12 @@ SEATS = 6  # of the usual terms
 PLENTY = 10**9
 KEY = keccak(b"audit key")
 WORD = keccak(b"outcome")
+
+# Of two batches: twelve positions of three classes, two thirds shared, three gold, three repeats.
+ROWS = [
+    AuditRow(shared=tuple(range(8)), gold=gold, repeats=((0, 8), (3, 9), (5, 11)))
+    for gold in (((1, 0), (4, 1), (6, 2)), ((1, 2), (4, 2), (6, 1)))
+]
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,10 @@ def launch(system, token, experimenter, labelers, by_address):
     """Take a new campaign of the usual terms, in the mock token, to a phase where it then rests."""
     serial = iter(range(1_000_000))
 
-    def launch(phase: Phase, audited: bool = False, **changes) -> Stage:
+    def launch(phase: Phase, audited: bool = False, rows: Sequence[AuditRow] = ROWS, **changes) -> Stage:
         changes = {"token": token.address, "manifest": keccak(b"%d" % next(serial))} | changes
         changes.setdefault("enroll_in", 24 * HOUR)
         if audited:
-            rows = [audit_row(seed) for seed in range(2)]
             terms, sealed = system.audited_terms(KEY, rows, **({"batch_size": 12} | changes))
         else:
             terms, sealed = system.terms(**changes), []
@@ -136,13 +141,3 @@ def wrong_phases(stages):
         return found
 
     return wrong_phases
-
-
-def audit_row(seed: int) -> AuditRow:
-    """Twelve positions of three classes: two thirds shared, three gold, three repeats."""
-    random = Random(seed)
-    return AuditRow(
-        shared=tuple(range(8)),
-        gold=tuple((position, random.randrange(3)) for position in (1, 4, 6)),
-        repeats=((0, 8), (3, 9), (5, 11)),
-    )
