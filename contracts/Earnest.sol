@@ -7,13 +7,13 @@ import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 import {IEarnest, Opening, SignedCommitment, SignedEnrolment} from "./interfaces/IEarnest.sol";
 import {IGate} from "./interfaces/IGate.sol";
 import {IRandomness} from "./interfaces/IRandomness.sol";
 import {IReferee, Rubric} from "./interfaces/IReferee.sol";
+import {AuditTree} from "./libraries/AuditTree.sol";
 import {Draw} from "./libraries/Draw.sol";
 import {Labels} from "./libraries/Labels.sol";
 import {Payouts} from "./libraries/Payouts.sol";
@@ -107,7 +107,10 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         if (token != address(0)) {
             uint256 before = IERC20(token).balanceOf(address(this));
             IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-            amount = IERC20(token).balanceOf(address(this)) - before;
+            uint256 held = IERC20(token).balanceOf(address(this));
+            // Checked where money enters, so that no credit can fail later: accounts cannot exceed what is held.
+            require(held <= type(uint128).max, BalanceOverflow(account, token));
+            amount = held - before;
         }
         _credit(account, token, amount);
 
@@ -207,16 +210,20 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     ) private returns (Life) {
         require(count != 0, NoSeats());
         uint256 first = life.taken();
-        require(count <= life.seats() - first, CampaignFull(count, life.seats() - first));
+        uint256 left = life.seats() - first;
+        require(count <= left, CampaignFull(count, left));
         // Whatever a gate calls back: the enrolling functions are locked, and no other changes a campaign that enrols.
         require(
             !life.has(GATED) || IGate(c.terms.gate).admit(campaign, c.terms.gateRule, labeler, count, proof),
             NotAdmitted(labeler)
         );
 
-        _debit(labeler, c.terms.token, c.terms.stake * count);
-        for (uint256 seat = first; seat < first + count; ++seat) {
-            c.seats[seat].labeler = labeler;
+        // A stake is below 2^96, a count at most 2^32.
+        unchecked {
+            _debit(labeler, c.terms.token, c.terms.stake * count);
+            for (uint256 seat = first; seat < first + count; ++seat) {
+                c.seats[seat].labeler = labeler;
+            }
         }
 
         emit Enrolled(campaign, labeler, first, count);
@@ -256,11 +263,10 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         bytes32 seed = keccak256(abi.encode(word, campaign));
         uint256 taken = life.taken();
         uint256 drawn = taken / life.cohort();
-        uint256 undrawn = life.batches() - drawn;
-        uint256 seated = drawn * life.cohort();
+        uint256 seated = taken - (taken % life.cohort());
         c.seed = seed;
         c.life = life.withSeats(seated).enter(Phase.Committing, block.timestamp + c.terms.periods.commit);
-        uint256 refunded = _bountyOf(c.terms, undrawn);
+        uint256 refunded = _bountyOf(c.terms, life.batches() - drawn);
         _credit(c.experimenter, c.terms.token, refunded);
         // At most one seat short of a cohort.
         for (uint256 seat = seated; seat < taken; ++seat) {
@@ -315,7 +321,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
             SignedCommitment calldata s = commitments[i];
             Seat storage own = _drawnSeat(c, life, s.seat);
             uint256 revisions = _revisions(own);
-            if (s.revision < revisions) continue;
+            if (s.revision < revisions || own.record.isDenounced()) continue;
             require(s.revision == revisions, WrongRevision(s.seat, s.revision, revisions));
             _checkSignature(
                 own.labeler,
@@ -526,10 +532,9 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         require(labels.length == end, LengthMismatch(labels.length, end));
 
         bytes32 key = c.auditKey;
-        if (key != 0) {
-            bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(batch, row))));
-            require(MerkleProof.verifyCalldata(proof, c.terms.auditRoot, leaf), WrongAuditRow(batch));
-        }
+        require(
+            key == 0 || AuditTree.verify(proof, c.terms.auditRoot, row, batch, c.terms.batches), WrongAuditRow(batch)
+        );
         Rubric memory rubric = Rubric(
             c.terms.metric, c.terms.classes, c.terms.batchSize, life.has(AUDITED), c.terms.weights
         );
@@ -550,9 +555,12 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
             if (status == BatchStatus.Released) continue;
             require(status != BatchStatus.Open && block.timestamp >= finalAt, NotFinal(batches[i], finalAt));
             Payout memory payout = _release(campaign, c, life, batches[i]);
-            refunded += payout.refund;
-            sunk += payout.sunk;
-            ++count;
+            // All of it is held, and what is held fits 128 bits.
+            unchecked {
+                refunded += payout.refund;
+                sunk += payout.sunk;
+                ++count;
+            }
         }
         c.life = c.life.plus(RELEASED, count);
         _credit(c.experimenter, c.terms.token, refunded);
@@ -593,7 +601,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     function returnBond(uint256 campaign, uint256 number) external {
         Campaign storage c = campaigns[campaign];
         Posting storage posting = c.postings[number];
-        uint256 dueAt = uint256(posting.postedAt) + c.terms.periods.challenge;
+        uint256 dueAt = _finalAt(c, posting);
         require(posting.status == PostingStatus.Standing && block.timestamp >= dueAt, BondNotDue(number, dueAt));
 
         posting.status = PostingStatus.Closed;
@@ -607,10 +615,10 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     function _credit(address account, address token, uint256 amount) private {
         if (amount == 0) return;
         Account storage entry = accounts[account][token];
-        uint256 balance = entry.balance + amount;
-        require(balance <= type(uint128).max, BalanceOverflow(account, token));
-
-        entry.balance = uint128(balance);
+        // A token that lies about what it holds wraps its own ledger alone.
+        unchecked {
+            entry.balance = uint128(entry.balance + amount);
+        }
     }
 
     function _debit(address account, address token, uint256 amount) private {
@@ -619,14 +627,16 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         uint256 balance = entry.balance;
         require(balance >= amount, InsufficientBalance(account, token, balance, amount));
 
-        entry.balance = uint128(balance - amount);
+        unchecked {
+            entry.balance = uint128(balance - amount);
+        }
     }
 
     /// Gives half of a forfeited amount to the caller, who has shown the fault, and the rest to the sink. Whoever could
     /// have all of it would show their own faults, at the last moment, for nothing.
     function _split(address token, uint256 amount) private {
         _credit(msg.sender, token, amount / 2);
-        _credit(SINK, token, amount - amount / 2);
+        _credit(SINK, token, (amount + 1) / 2);
     }
 
     function _useNonce(address labeler, address token) private {
@@ -677,7 +687,10 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     }
 
     function _revisions(Seat storage seat) private view returns (uint256) {
-        return seat.record.isEmpty() ? 0 : uint256(seat.recommits) + 1;
+        if (seat.record.isEmpty()) return 0;
+        unchecked {
+            return uint256(seat.recommits) + 1;
+        }
     }
 
     function _checkOpening(uint256 campaign, SeatRecord record, uint256 seat, bytes32 labelsHash, bytes32 salt)
@@ -700,7 +713,14 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
         if (status == BatchStatus.Posted) {
             Posting storage posting = c.postings[record.posting()];
             if (posting.status == PostingStatus.Void) return (BatchStatus.Open, 0);
-            finalAt = uint256(posting.postedAt) + c.terms.periods.challenge;
+            finalAt = _finalAt(c, posting);
+        }
+    }
+
+    /// When a posting's challenge period ends.
+    function _finalAt(Campaign storage c, Posting storage posting) private view returns (uint256) {
+        unchecked {
+            return uint256(posting.postedAt) + c.terms.periods.challenge;
         }
     }
 
@@ -715,7 +735,10 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
 
     /// Bounties and fees of `count` batches.
     function _bountyOf(Terms storage terms, uint256 count) private view returns (uint256) {
-        return (uint256(terms.bounty) + terms.fee) * count;
+        // Two amounts below 2^96, at most 2^32 batches.
+        unchecked {
+            return (uint256(terms.bounty) + terms.fee) * count;
+        }
     }
 
     // ── Views ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -127,7 +127,8 @@ interface IEarnest {
     /// Sends free balance of the caller to `to`.
     function withdraw(address token, uint256 amount, address to) external;
 
-    /// Lets `operator` enrol and commit for the caller, with the caller's balance; never withdraw.
+    /// Lets `operator` enrol and commit for the caller, with the caller's balance; never withdraw. An operator can still lose
+    /// all of that balance on purpose, and get half of it by denouncing: lend no more than you would entrust.
     function setOperator(address operator, bool approved) external;
 
     /// Uses up the caller's current nonce in `token`, so that an enrolment signed with it can no longer be carried.
@@ -165,7 +166,8 @@ interface IEarnest {
     /// @param commitment the EIP-712 digest of `Opening(campaign, seat, labels, salt)`
     function commit(uint256 campaign, uint256 seat, bytes32 commitment) external;
 
-    /// `commit` for labelers who signed for it. A commitment whose revision has been used meanwhile is passed over.
+    /// `commit` for labelers who signed for it. A commitment whose revision has been used, or whose seat has been
+    /// denounced, meanwhile is passed over.
     function commitSigned(uint256 campaign, SignedCommitment[] calldata commitments) external;
 
     /// Shows that somebody else's labels are known before they may be: half of that seat's stake goes to the caller, the

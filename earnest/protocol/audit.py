@@ -128,9 +128,7 @@ def open_rows(
     return [open_row(row, key, batch, batch_size, label_count) for batch, row in enumerate(enciphered)]
 
 
-def open_row(
-    enciphered: bytes, key: bytes, batch: int, batch_size: int, label_count: int
-) -> AuditRow | None:
+def open_row(enciphered: bytes, key: bytes, batch: int, batch_size: int, label_count: int) -> AuditRow | None:
     """One batch's row in the clear; None when it does not parse.
 
     Raises AuditError when the key is no 32 bytes.

@@ -1,8 +1,8 @@
 """The tree over a campaign's enciphered audit rows (design, section 6).
 
 An array of `2n − 1` hashes: the root first, node `i` with the children `2i + 1` and `2i + 2`, the leaf of
-batch `b` at `2n − 2 − b`. Leaves are hashed twice and inner nodes hash their children in ascending order, as
-in OpenZeppelin's StandardMerkleTree.
+batch `b` at `2n − 2 − b`. Inner nodes hash left ‖ right: each batch has one place, so that a tree cannot hold two
+rows for one batch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def tree(enciphered: Sequence[bytes]) -> list[bytes]:
     leaves = [leaf(batch, row) for batch, row in enumerate(enciphered)]
     nodes = [b""] * (len(leaves) - 1) + leaves[::-1]
     for node in reversed(range(len(leaves) - 1)):
-        nodes[node] = _parent(nodes[2 * node + 1], nodes[2 * node + 2])
+        nodes[node] = keccak(nodes[2 * node + 1] + nodes[2 * node + 2])
     return nodes
 
 
@@ -47,13 +47,10 @@ def proof(nodes: Sequence[bytes], batch: int) -> list[bytes]:
     return path
 
 
-def verify(root: bytes, batch: int, enciphered: bytes, path: Sequence[bytes]) -> bool:
-    """Whether the path leads from the batch's enciphered row to the root."""
-    node = leaf(batch, enciphered)
+def verify(root: bytes, batches: int, batch: int, enciphered: bytes, path: Sequence[bytes]) -> bool:
+    """Whether the path leads from the place of `batch`, of `batches`, with its enciphered row to the root."""
+    hash_, index = leaf(batch, enciphered), 2 * batches - 2 - batch
     for sibling in path:
-        node = _parent(node, sibling)
-    return node == root
-
-
-def _parent(left: bytes, right: bytes) -> bytes:
-    return keccak(left + right if left < right else right + left)
+        hash_ = keccak(hash_ + sibling if index % 2 else sibling + hash_)
+        index = (index - 1) // 2
+    return index == 0 and hash_ == root

@@ -84,7 +84,8 @@ def peers(
 def gold(terms: Terms, labels: Sequence[bytes], row: AuditRow, lane: int) -> int | None:
     """A seat's agreement with the known answers that are not void; None with fewer than 2 of them."""
     valid = [
-        (position, known) for position, known in row.gold
+        (position, known)
+        for position, known in row.gold
         if not _void(terms, [(given[position], known) for given in labels if given])
     ]
     return _agreement_of_pairs(terms, [(labels[lane][position], known) for position, known in valid])
@@ -93,7 +94,8 @@ def gold(terms: Terms, labels: Sequence[bytes], row: AuditRow, lane: int) -> int
 def repeats(terms: Terms, labels: Sequence[bytes], row: AuditRow, lane: int) -> int | None:
     """A seat's agreement with itself over the repeated pairs that are not void; None with fewer than 2."""
     valid = [
-        (first, second) for first, second in row.repeats
+        (first, second)
+        for first, second in row.repeats
         if not _void(terms, [(given[first], given[second]) for given in labels if given])
     ]
     own = labels[lane]
@@ -155,9 +157,7 @@ def _at(labels: bytes, positions: Sequence[int]) -> list[int]:
     return [labels[position] for position in positions]
 
 
-def _check(
-    terms: Terms, labels: Sequence[bytes], labelers: Sequence[Hashable], row: AuditRow | None
-) -> None:
+def _check(terms: Terms, labels: Sequence[bytes], labelers: Sequence[Hashable], row: AuditRow | None) -> None:
     if not len(labels) == len(labelers) == terms.cohort:
         raise ScoreError(f"{len(labels)} seats and {len(labelers)} labelers; both must be {terms.cohort}.")
     for given in labels:

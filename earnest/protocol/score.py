@@ -90,8 +90,11 @@ def combine(terms: Terms, found: Signals, revealed: Mask) -> NDArray[np.int16]:
     """Scores from signals: their weighted mean toward zero, UNSCORED or ABSENT; shape (batches, K)."""
     total = np.zeros(revealed.shape, dtype=np.int64)
     weight = np.zeros(revealed.shape, dtype=np.int64)
-    weighted = ((terms.weights.peers, found.peers), (terms.weights.gold, found.gold),
-                (terms.weights.repeats, found.repeats))
+    weighted = (
+        (terms.weights.peers, found.peers),
+        (terms.weights.gold, found.gold),
+        (terms.weights.repeats, found.repeats),
+    )
     for share, signal in weighted:
         there = signal != NO_SIGNAL
         total += np.where(there, share * signal, 0)

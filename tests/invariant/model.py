@@ -453,7 +453,7 @@ class Model:
         require(len(labels) == end, "LengthMismatch", len(labels), end)
         clear = None
         if c.key != ZERO_WORD:
-            require(merkle.verify(c.terms.audit_root, batch, row, proof), "WrongAuditRow", batch)
+            require(merkle.verify(c.terms.audit_root, c.terms.batches, batch, row, proof), "WrongAuditRow", batch)
             count = label_count(c.terms.metric, c.terms.classes)
             clear = audit.open_row(row, c.key, batch, size, count)
         return settlement.pack(self.right_scores(c, batch, clear))

@@ -87,9 +87,7 @@ def batches(draw: st.DrawFn) -> Batch:
     )
     labelers = tuple(f"labeler {random.randrange(people)}" for _ in range(cohort))
     make = audited if with_audit else terms
-    made = make(
-        metric=metric, classes=classes, batch_size=batch_size, cohort=cohort, weights=draw(WEIGHTS)
-    )
+    made = make(metric=metric, classes=classes, batch_size=batch_size, cohort=cohort, weights=draw(WEIGHTS))
     row = audit_row(random, batch_size, size, truth) if with_audit and random.random() < 0.9 else None
     return Batch(made, labels, labelers, row)
 

@@ -25,8 +25,8 @@ def test_a_tree_by_hand() -> None:
     # n = 3: five nodes; the leaf of batch b at 4 − b, so batch 0 last; node 1 over leaves 3 and 4, the root
     # over nodes 1 and 2.
     leaves = [merkle.leaf(batch, row) for batch, row in enumerate(rows(3))]
-    inner = keccak(b"".join(sorted([leaves[1], leaves[0]])))
-    root = keccak(b"".join(sorted([inner, leaves[2]])))
+    inner = keccak(leaves[1] + leaves[0])
+    root = keccak(inner + leaves[2])
     nodes = merkle.tree(rows(3))
     assert nodes == [root, inner, leaves[2], leaves[1], leaves[0]]
     assert merkle.proof(nodes, 0) == [leaves[1], leaves[2]]
@@ -41,10 +41,21 @@ def test_proofs_lead_to_the_root(number: int) -> None:
     assert len(nodes) == 2 * number - 1
     for batch, row in enumerate(given):
         path = merkle.proof(nodes, batch)
-        assert merkle.verify(nodes[0], batch, row, path)
-        assert not merkle.verify(nodes[0], batch, row + b"\0", path)
-        assert not merkle.verify(nodes[0], batch + 1, row, path)
-        assert not merkle.verify(bytes(32), batch, row, path)
+        assert merkle.verify(nodes[0], number, batch, row, path)
+        assert not merkle.verify(nodes[0], number, batch, row + b"\0", path)
+        assert not merkle.verify(nodes[0], number, batch, row, [*path, bytes(32)])
+        assert not merkle.verify(bytes(32), number, batch, row, path)
+        if path:
+            assert not merkle.verify(nodes[0], number, batch, row, path[:-1])
+
+
+def test_a_batch_has_one_place() -> None:
+    # A tree that holds a second row for batch 0 where batch 1 belongs: only the one at its place is proved.
+    first, second = b"first", b"second"
+    left, right = merkle.leaf(0, second), merkle.leaf(0, first)
+    root = keccak(left + right)
+    assert merkle.verify(root, 2, 0, first, [left])
+    assert not merkle.verify(root, 2, 0, second, [right])
 
 
 def test_what_has_no_tree_or_proof() -> None:

@@ -101,9 +101,7 @@ def test_typed_data_survives_json_and_any_wallet_signs_it() -> None:
         assert read == document
         signed = labeler.sign_typed_data(full_message=read)
         assert bytes(signed.message_hash) == digest == opening.digest(read)
-        recovered = Account.recover_message(
-            encode_typed_data(full_message=read), signature=signed.signature
-        )
+        recovered = Account.recover_message(encode_typed_data(full_message=read), signature=signed.signature)
         assert recovered == labeler.address
 
 

@@ -107,10 +107,9 @@ def test_agreement_of_what_cannot_be_compared() -> None:
 
 def exactly(metric: Metric, classes: int, u: np.ndarray, v: np.ndarray) -> int:
     """The agreement of long strings in Python's unbounded integers, from how often each label stands."""
+
     def apart(pairs: Counter[tuple[int, int]]) -> int:
-        return sum(
-            times * reference.distance(metric, classes, x, y) for (x, y), times in pairs.items()
-        )
+        return sum(times * reference.distance(metric, classes, x, y) for (x, y), times in pairs.items())
 
     n = len(u)
     observed = apart(Counter(zip(u.tolist(), v.tolist(), strict=True)))
@@ -289,9 +288,11 @@ def test_what_it_is_to_fail(metric: Metric, classes: int, known: int, answer: in
     made = audited(batch_size=3, cohort=3, metric=metric, classes=classes, weights=only_gold)
     row = AuditRow((0, 1, 2), gold=((0, known), (1, other), (2, known)))
     found = both(made, [bytes([known, other, answer])] * 3, PEERS[:3], row)
-    expected = [10_000] * 3 if failed or known == answer else [
-        reference.agreement(metric, classes, [known, other, answer], [known, other, known])
-    ] * 3
+    expected = (
+        [10_000] * 3
+        if failed or known == answer
+        else [reference.agreement(metric, classes, [known, other, answer], [known, other, known])] * 3
+    )
     assert found == expected
 
 

@@ -29,8 +29,16 @@ AMOUNTS = st.one_of(st.integers(0, 30), st.integers(0, 10**19), st.just(2**96 - 
 
 @st.composite
 def curves(draw: st.DrawFn) -> Curve:
-    points = sorted(draw(st.lists(st.sampled_from([-10_000, -500, 0, 500, 1_000, 1_001, 3_000, 10_000]) |
-                                  st.integers(-10_000, 10_000), min_size=4, max_size=4)))
+    points = sorted(
+        draw(
+            st.lists(
+                st.sampled_from([-10_000, -500, 0, 500, 1_000, 1_001, 3_000, 10_000])
+                | st.integers(-10_000, 10_000),
+                min_size=4,
+                max_size=4,
+            )
+        )
+    )
     forfeit = draw(st.integers(0, 5_000))
     return Curve(
         slash_full=points[0], slash_from=points[1], pay_from=points[2], pay_full=points[3],
