@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
@@ -211,11 +212,12 @@ def parse_campaign(text: str, known: Iterable[int]) -> int:
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    """Put an option's value into the session, wherever on the line it stood."""
+    """Put an option's value into the session, wherever on the line it stood; the line overrules variables."""
 
-    def remember(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+    def remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
         session = ctx.ensure_object(Session)
-        if value not in (None, False):
+        variable = ctx.get_parameter_source(parameter.name or "") is ParameterSource.ENVIRONMENT
+        if value not in (None, False) and not (variable and getattr(session, name)):
             setattr(session, name, value)
 
     return remember
@@ -358,14 +360,19 @@ def report(error: Exception, as_json: bool) -> int:
     return status
 
 
-def passphrase_from_environment() -> str | None:
-    """The passphrase in the file that the environment names; None when it names none.
+def passphrase(alias: str) -> str:
+    """An account's passphrase: from the file that the environment names, or typed.
 
-    Raises InputError when that file cannot be read.
+    Raises InputError when that file cannot be read, or there is none and nobody to ask.
     """
     named = os.environ.get(PASSPHRASE_FILE)
     if not named:
-        return None
+        if not sys.stdin.isatty():
+            raise InputError(
+                f"The passphrase of {alias} is needed and there is nobody to ask:"
+                f" name a file that holds it in ${PASSPHRASE_FILE}."
+            )
+        return str(click.prompt(f"Passphrase of {alias}", hide_input=True, err=True))
     try:
         return Path(named).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:

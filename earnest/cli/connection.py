@@ -16,7 +16,7 @@ from eth_utils.address import is_address, to_checksum_address
 
 from earnest.chain import deployment
 from earnest.chain.client import Client
-from earnest.cli.common import PASSPHRASE_FILE, InputError, passphrase_from_environment
+from earnest.cli.common import PASSPHRASE_FILE, InputError, passphrase
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -56,7 +56,8 @@ def network_of(network: str | None) -> Iterator[None]:
         try:
             stack.enter_context(ape.networks.parse_network_choice(network))
         except (ApeException, OSError, ValueError) as error:
-            raise InputError(f"There is no connection to {network}: {error}") from error
+            reason = str(error).splitlines()[0].removesuffix(" Options:")
+            raise InputError(f"There is no connection to {network}: {reason}") from error
         yield
 
 
@@ -90,8 +91,11 @@ def load_account(alias: str | None) -> AccountAPI:
         known = ", ".join(sorted(filter(None, ape.accounts.aliases))) or "none"
         raise InputError(f"There is no account {alias!r}; there are: {known}.") from error
     if isinstance(account, KeyfileAccount):
+        given = os.environ.get(f"APE_ACCOUNTS_{alias}_PASSPHRASE") or passphrase(alias)
         try:
-            account.set_autosign(True, passphrase=passphrase_from_environment())
+            if not given:
+                raise InvalidPasswordError
+            account.set_autosign(True, passphrase=given)
         except (InvalidPasswordError, AccountsError) as error:
             reason = f"The passphrase of {alias}, typed or in the file of ${PASSPHRASE_FILE}, is wrong."
             raise InputError(reason) from error
