@@ -8,6 +8,7 @@ the token's smallest units, time in unix seconds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -20,15 +21,16 @@ from eth_account.messages import encode_typed_data
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import Web3Exception
+from web3.types import RPCEndpoint
 
-from earnest.chain import events
-from earnest.chain.errors import ChainError, Refusals, Situation, explain, revert_data
+from earnest.chain import events, header
+from earnest.chain.errors import ChainError, Refusals, Situation, explain, revert_data, short_id
 from earnest.chain.life import Life, Phase
 from earnest.chain.messages import Opening, SignedCommitment, SignedEnrolment
 from earnest.chain.money import ETHER, Token
 from earnest.chain.records import Record
 from earnest.chain.settle import Refereeing
-from earnest.chain.state import BatchStatus, Campaign, Posting, PostingStatus, State, rebuild
+from earnest.chain.state import BatchStatus, Campaign, Posting, PostingStatus, State, lanes, rebuild
 from earnest.protocol import draw
 from earnest.protocol.opening import (
     Domain,
@@ -46,7 +48,10 @@ from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
 MOST_GAS: Final = 1 << 24
 
 # What the contracts that `Earnest` calls may say no with.
-_SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness")
+_SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness", "RandaoRandomness")
+
+# `IRandomness.Status`
+_PENDING: Final = 0
 
 _ERC20: Final = [
     {"type": "function", "name": name, "stateMutability": mutability,
@@ -81,6 +86,14 @@ class Sent:
         """Its one record of a kind. Raises ValueError when there are more or none."""
         (record,) = self.all(kind)
         return record
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """An account in one token: free balance, and the nonce that its next signed enrolment must carry."""
+
+    balance: int
+    nonce: int
 
 
 @dataclass(frozen=True)
@@ -201,8 +214,22 @@ class Client:
         return self._send("requestDraw", campaign, sender=sender)
 
     def draw(self, campaign: int, *, sender: AccountAPI) -> Sent:
-        """Draw, once the outcome is there."""
+        """Draw, once the outcome is there; a source that wants to be shown its block's header is shown it first."""
+        self._prove(campaign, sender)
         return self._send("draw", campaign, sender=sender)
+
+    def _prove(self, campaign: int, sender: AccountAPI) -> None:
+        ticket = self.draw_of(campaign).ticket
+        if ticket is None or ticket >= self.web3.eth.block_number:
+            return
+        address = self._view("RANDOMNESS")
+        source = ape.project.get_contract("RandaoRandomness").at(address, fetch_from_explorer=False)
+        if self._call(source, "outcome", ticket)[0] != _PENDING:
+            return
+        answer = self.web3.provider.make_request(RPCEndpoint("eth_getBlockByNumber"), [hex(ticket), False])
+        # A source of another kind takes no header; then the draw itself says that it is not ready.
+        with suppress(ChainError):
+            self._send("prove", ticket, header.encode(answer["result"]), sender=sender, contract=source)
 
     def refund(self, campaign: int, seats: Sequence[int], *, sender: AccountAPI) -> Sent:
         """Give a cancelled campaign's bounties back, and the stakes of these seats."""
@@ -328,11 +355,16 @@ class Client:
 
     def balance_of(self, account: str, token: str) -> int:
         """An account's free balance."""
-        return int(self._view("accountOf", account, token)[0])
+        return self.accounts([account], token)[0].balance
 
     def nonce_of(self, account: str, token: str) -> int:
         """The nonce that an account's next signed enrolment must carry."""
-        return int(self._view("accountOf", account, token)[1])
+        return self.accounts([account], token)[0].nonce
+
+    def accounts(self, accounts: Sequence[str], token: str) -> list[AccountView]:
+        """Balances and nonces of many accounts in one token."""
+        found = self._views("accountOf", [(account, token) for account in accounts])
+        return [AccountView(int(balance), int(nonce)) for balance, nonce in found]
 
     def is_operator(self, labeler: str, operator: str) -> bool:
         """Whether `operator` may act for `labeler`."""
@@ -340,15 +372,18 @@ class Client:
 
     def terms(self, campaign: int) -> Terms:
         """A campaign's terms. Raises ChainError when there is no such campaign."""
-        self.experimenter(campaign)
-        return Terms.from_abi(_plain(self._view("termsOf", campaign)[1]))
+        return self.promise(campaign)[1]
 
     def experimenter(self, campaign: int) -> str:
         """Who created a campaign. Raises ChainError when there is no such campaign."""
-        experimenter = str(self._view("termsOf", campaign)[0])
-        if experimenter == ZERO_ADDRESS:
-            raise ChainError(f"There is no campaign {campaign:#x} on this contract.")
-        return experimenter
+        return self.promise(campaign)[0]
+
+    def promise(self, campaign: int) -> tuple[str, Terms]:
+        """Who created a campaign, and its terms. Raises ChainError when there is no such campaign."""
+        experimenter, terms = self._view("termsOf", campaign)
+        if str(experimenter) == ZERO_ADDRESS:
+            raise ChainError(f"There is no campaign {short_id(campaign)} on this contract.")
+        return str(experimenter), Terms.from_abi(_plain(terms))
 
     def life(self, campaign: int) -> Life:
         """Phase, its deadline and the counters, as of now."""
@@ -363,18 +398,25 @@ class Client:
 
     def seat(self, campaign: int, seat: int) -> SeatView:
         """A seat as stored."""
-        labeler, record, revisions = self._view("seatOf", campaign, seat)
-        taken = str(labeler) != ZERO_ADDRESS
-        return SeatView(str(labeler) if taken else None, int.from_bytes(record, "big"), int(revisions))
+        return self.seats(campaign, [seat])[0]
+
+    def seats(self, campaign: int, seats: Sequence[int]) -> list[SeatView]:
+        """Many seats as stored."""
+        found = self._views("seatOf", [(campaign, seat) for seat in seats])
+        return [
+            SeatView(_address(labeler), int.from_bytes(record, "big"), int(revisions))
+            for labeler, record, revisions in found
+        ]
 
     def batch(self, campaign: int, batch: int) -> BatchView:
-        """A batch's standing. Raises ScoreError when what was posted are no scores at all."""
-        status, final_at, word, posting = self._view("batchOf", campaign, batch)
-        found = BatchStatus(status)
-        lanes = None
-        if found is not BatchStatus.OPEN:
-            lanes = tuple(unpack(int(word), self.life(campaign).cohort))
-        return BatchView(found, int(final_at), lanes, int(posting))
+        """A batch's standing, its scores as posted or refereed."""
+        return self.batches(campaign, [batch])[0]
+
+    def batches(self, campaign: int, batches: Sequence[int]) -> list[BatchView]:
+        """The standing of many batches."""
+        cohort = self.life(campaign).cohort
+        found = self._views("batchOf", [(campaign, batch) for batch in batches])
+        return [_batch_view(cohort, *values) for values in found]
 
     def posting(self, campaign: int, posting: int) -> Posting:
         """A posting's standing."""
@@ -477,6 +519,21 @@ class Client:
     def _view(self, name: str, *arguments: Any) -> Any:
         return self._call(self.contract, name, *arguments)
 
+    def _views(self, name: str, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Many views in one question to the node."""
+        if len(calls) == 1:
+            return [self._view(name, *calls[0])]
+        method = getattr(self.contract, name)
+        inputs = [method.encode_input(*arguments) for arguments in calls]
+        try:
+            answers = self.contract.multicall.call(inputs)
+        except ApeException as error:
+            base = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            raise self._refused(name, (), base) from error
+        decode = ape.networks.provider.network.ecosystem.decode_returndata
+        # Ape wraps what has names once more.
+        return [decode(method.abis[0], HexBytes(answer))[0] for answer in answers]
+
     def _call(self, contract: ContractInstance, name: str, *arguments: Any) -> Any:
         try:
             return getattr(contract, name)(*arguments)
@@ -515,6 +572,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str | bytes | int):
         return value
     return tuple(_plain(member) for member in value)
+
+
+def _batch_view(cohort: int, status: int, final_at: int, word: int, posting: int) -> BatchView:
+    found = BatchStatus(status)
+    scores = None if found is BatchStatus.OPEN else tuple(lanes(int(word), cohort))
+    return BatchView(found, int(final_at), scores, int(posting))
+
+
+def _address(address: Any) -> str | None:
+    return None if str(address) == ZERO_ADDRESS else str(address)
 
 
 def _known(word: bytes) -> bytes | None:

@@ -207,7 +207,7 @@ def plan(params: Params, sender: AccountAPI, known: Mapping[str, Any]) -> list[_
 
 def _constructor(name: str) -> dict[str, str]:
     """The types of a contract's constructor arguments by name; underscores that end a name are dropped."""
-    contract = ape.project.contracts.get(name)
+    contract = ape.project.get_contract(name)
     if contract is None:
         raise DeploymentError(f"There is no contract {name}.")
     abi = contract.contract_type.constructor

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Final
 
 from earnest.protocol.terms import ZERO_ADDRESS
+
+# Every digit of a 256-bit amount; Decimal's own context would round.
+_EXACT: Final = Context(prec=160)
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Token:
 
     def number(self, amount: int, places: int | None = None) -> str:
         """An amount in token units without the symbol."""
-        value = Decimal(amount).scaleb(-self.decimals)
+        value = Decimal(amount).scaleb(-self.decimals, _EXACT)
         if places is not None:
             return f"{value:,.{places}f}"
         text = f"{value:,f}"
@@ -32,7 +35,7 @@ class Token:
     def parse(self, text: str) -> int:
         """The smallest units in an amount given in token units; ValueError when it is no such amount."""
         try:
-            value = Decimal(text.replace(",", "")).scaleb(self.decimals)
+            value = Decimal(text.replace(",", "")).scaleb(self.decimals, _EXACT)
         except InvalidOperation:
             raise ValueError(f"The amount is {text!r}; it must be a number such as 12.5.") from None
         if not value.is_finite() or value < 0 or value != int(value):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from eth_abi.abi import decode
+from eth_abi.abi import decode, encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -253,7 +253,7 @@ _BY_TOPIC: Final = {keccak(text=signature(record)): (record, _members(record)) f
 def decode_log(topics: Sequence[bytes], data: bytes, place: Place) -> Record | None:
     """The record of a log; None for an event that is none of `RECORDS`.
 
-    Raises eth_abi's DecodingError for a log whose data does not fit its own event.
+    Raises ValueError for a log whose data does not fit its own event.
     """
     found = _BY_TOPIC.get(bytes(topics[0])) if topics else None
     if found is None:
@@ -265,9 +265,17 @@ def decode_log(topics: Sequence[bytes], data: bytes, place: Place) -> Record | N
         member.name: decode([member.kind], bytes(topic))[0]
         for member, topic in zip(indexed, topics[1:], strict=True)
     }
-    unindexed = decode([member.kind for member in plain], bytes(data))
+    unindexed = _decode_whole([member.kind for member in plain], bytes(data))
     values |= zip((member.name for member in plain), unindexed, strict=True)
     return record(place=place, **_polished(members, values))
+
+
+def _decode_whole(kinds: list[str], data: bytes) -> tuple[Any, ...]:
+    """The values, which must encode to the very data: Ape makes eth_abi read missing bytes as zeros."""
+    values = decode(kinds, data)
+    if encode(kinds, values) != data:
+        raise ValueError(f"A log's data of {len(data)} bytes is not ({', '.join(kinds)}).")
+    return values
 
 
 def _polished(members: Sequence[_Member], values: Mapping[str, Any]) -> dict[str, Any]:

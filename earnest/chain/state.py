@@ -30,8 +30,8 @@ from earnest.protocol.opening import (
     revealed_record,
 )
 from earnest.protocol.score import ABSENT
-from earnest.protocol.settlement import Outlook, outlook, settle_batch, unpack
-from earnest.protocol.terms import Terms, campaign_id
+from earnest.protocol.settlement import LANE_BITS, Outlook, outlook, settle_batch
+from earnest.protocol.terms import BPS, Terms, campaign_id
 
 REFEREED_POSTING: Final = 0
 
@@ -166,10 +166,10 @@ class Campaign:
     def scores(self, batch: int) -> list[int] | None:
         """A batch's scores by lane, in bps, UNSCORED or ABSENT; None while there are none.
 
-        Raises ScoreError for posted ones that are no scores at all.
+        As posted: what nobody has challenged yet may be any 16-bit number.
         """
         found = self.batch(batch)
-        return None if found.status is BatchStatus.OPEN else unpack(found.scores, self.terms.cohort)
+        return None if found.status is BatchStatus.OPEN else lanes(found.scores, self.terms.cohort)
 
     @property
     def locked(self) -> int:
@@ -192,7 +192,7 @@ class Campaign:
         """What a seat can still lose and win at time `now`, being denounced apart, in token units.
 
         What is decided is exact: absence, scores that are final, a released batch (nothing either way).
-        Raises StateError for a seat that was not taken.
+        Raises StateError for a seat that was not taken, ScoreError where nonsense posted became final.
         """
         if not 0 <= seat < len(self.seats):
             raise StateError(f"Seat {seat} was not taken: {len(self.seats)} are.")
@@ -208,7 +208,7 @@ class Campaign:
         if final_at is not None and now >= final_at:
             return self._decided(batch, seat)
         if found.revealed:
-            most = settle_batch(self.terms, [-10_000] + [10_000] * (self.terms.cohort - 1)).slash[0]
+            most = settle_batch(self.terms, [-BPS] + [BPS] * (self.terms.cohort - 1)).slash[0]
             return replace(outlook(self.terms), max_loss=most)
         return outlook(self.terms)
 
@@ -222,11 +222,13 @@ class Campaign:
 
     def _decided(self, batch: int, seat: int) -> Outlook:
         lane = self.cohorts[batch].tolist().index(seat)
-        payouts = settle_batch(
-            self.terms,
-            unpack(self.batch(batch).scores, self.terms.cohort),
-            [other.denounced for other in self.cohort(batch)],
-        )
+        cohort = self.cohort(batch)
+        # The contract goes by the seats' records, whatever was posted for who is absent.
+        scores = [
+            score if other.revealed else ABSENT
+            for score, other in zip(lanes(self.batch(batch).scores, len(cohort)), cohort, strict=True)
+        ]
+        payouts = settle_batch(self.terms, scores, [other.denounced for other in cohort])
         return Outlook(payouts.slash[lane] + payouts.forfeit[lane], payouts.reward[lane])
 
 
@@ -430,6 +432,12 @@ class State:
         if balance < 0:
             raise StateError(f"{account} would owe {-balance} of token {token}: records are missing.")
         self.balances[token][account] = balance
+
+
+def lanes(word: int, cohort: int) -> list[int]:
+    """The signed 16-bit lanes of a word of scores, whatever was posted in them."""
+    found = [word >> LANE_BITS * lane & 0xFFFF for lane in range(cohort)]
+    return [lane - 0x10000 if lane & 0x8000 else lane for lane in found]
 
 
 def rebuild(records: Iterable[Record], sink: str) -> State:

@@ -1,0 +1,167 @@
+"""Deploying: params checked first, doing it twice, and what is written down."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import ape
+import pytest
+
+from earnest.chain import deployment
+from earnest.chain.deployment import DeploymentError
+from earnest.chain.errors import ChainError
+
+PARAMS = deployment.read_params("ethereum.local")
+
+
+def changed(contract, **arguments):
+    return {**PARAMS, contract: {**PARAMS[contract], **arguments}}
+
+
+class TestParams:
+    def test_every_network_has_the_same_contracts_and_they_fit(self, project):
+        for network in ("ethereum.local", "ethereum.custom", "ethereum.sepolia"):
+            params = deployment.read_params(network)
+            assert list(params) == list(PARAMS)
+            deployment.check_params(params)
+
+    def test_of_a_network_that_has_none(self):
+        with pytest.raises(DeploymentError, match=r"no params for ethereum.mainnet; it has them for"):
+            deployment.read_params("ethereum.mainnet")
+
+    def test_of_a_file_that_is_not_there_or_no_params(self, tmp_path):
+        with pytest.raises(DeploymentError, match="cannot be read"):
+            deployment.read_params("ethereum.local", tmp_path / "none.toml")
+        (tmp_path / "bad.toml").write_text("[")
+        with pytest.raises(DeploymentError, match="cannot be read"):
+            deployment.read_params("ethereum.local", tmp_path / "bad.toml")
+
+    @pytest.mark.parametrize(
+        ("params", "says"),
+        [
+            ({"Nonsense": {}}, "There is no contract Nonsense"),
+            ({"Referee": {"owner": 1}}, "Referee takes no arguments, in this order; the params give owner"),
+            ({"BlockHashRandomness": {}}, "takes delay, in this order; the params give no arguments"),
+            ({"BlockHashRandomness": {"delay": -1}}, "delay is -1; it must be of type uint256"),
+            ({"BlockHashRandomness": {"delay": True}}, "delay is True; it must be of type uint256"),
+            ({"BlockHashRandomness": {"delay": "2"}}, "delay is '2'; it must be of type uint256"),
+            (changed("Earnest", sink="0x12"), "Earnest.sink is '0x12'; it must be of type address"),
+            (changed("Earnest", referee="$Refere"), "referee is \\$Refere; it must name a contract deployed"),
+            ({"Earnest": PARAMS["Earnest"]}, "randomness is \\$BlockHashRandomness; it must name"),
+            (
+                {**PARAMS, "Earnest": dict(reversed(PARAMS["Earnest"].items()))},
+                "Earnest takes randomness, referee, sink, in this order; the params give sink, referee",
+            ),
+        ],
+    )
+    def test_that_do_not_fit_are_refused_before_anything_is_sent(self, params, says, operator, project):
+        before = operator.nonce
+        with pytest.raises(DeploymentError, match=says):
+            deployment.deploy(params, sender=operator, record=False)
+        assert operator.nonce == before
+
+    def test_that_a_constructor_refuses_send_nothing(self, operator, project, tmp_path):
+        before = operator.nonce
+        with pytest.raises(ChainError, match="The delay is 129 blocks; it must be 1 to 128"):
+            deployment.deploy(changed("BlockHashRandomness", delay=129), sender=operator, folder=tmp_path)
+        assert operator.nonce == before
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestDeploying:
+    def test_leaves_contracts_wired_as_told(self, deployed, client, project):
+        addresses = {name: found.address for name, found in deployed.contracts.items()}
+        assert client.contract.RANDOMNESS() == addresses["BlockHashRandomness"]
+        assert client.contract.REFEREE() == addresses["Referee"]
+        assert client.sink == PARAMS["Earnest"]["sink"]
+        assert project.BlockHashRandomness.at(addresses["BlockHashRandomness"]).delay() == 2
+
+    def test_says_what_was_deployed(self, deployed):
+        for found in deployed.contracts.values():
+            assert found.block > 0
+            assert found.transaction.startswith("0x")
+            assert found.compiler["settings"]["optimizer"]["enabled"]
+        assert set(deployed.gas) == set(PARAMS)
+
+    def test_twice_does_no_harm(self, operator, project, tmp_path):
+        first = deployment.deploy(PARAMS, sender=operator, folder=tmp_path, record=True)
+        before = operator.nonce
+        again = deployment.deploy(PARAMS, sender=operator, folder=tmp_path, record=True)
+        assert operator.nonce == before
+        assert (again.contracts, again.gas) == (first.contracts, {})
+
+    def test_other_arguments_are_other_contracts_and_the_earlier_ones_stay_known(
+        self, operator, project, tmp_path
+    ):
+        first = deployment.deploy(PARAMS, sender=operator, folder=tmp_path, record=True)
+        second = deployment.deploy(
+            changed("BlockHashRandomness", delay=5), sender=operator, folder=tmp_path, record=True
+        )
+        moved = {
+            name for name in PARAMS if first.contracts[name].address != second.contracts[name].address
+        }
+        assert moved == {"BlockHashRandomness", "Earnest"}
+        document = json.loads((tmp_path / f"{first.chain}.json").read_text())
+        assert {entry["name"]: entry["address"] for entry in document["earlier"]} == {
+            name: first.contracts[name].address for name in moved
+        }
+
+    @pytest.mark.anvil
+    def test_addresses_follow_from_code_and_arguments_alone(self, deployed, operator, labelers, project):
+        """Another sender at another time finds the same contracts."""
+        assert deployment.has_create2()
+        found = deployment.deploy(PARAMS, sender=labelers[0], record=False)
+        assert found.gas == {}
+        for name, contract in found.contracts.items():
+            assert contract.address == deployed.contracts[name].address
+            assert contract.deterministic
+            assert (contract.block, contract.transaction) == (None, None)
+
+    def test_where_there_is_no_create2_contracts_are_created_plainly(self, deployed, chain):
+        plain = not deployment.has_create2()
+        assert plain == (chain.chain_id == 1337)
+        assert {not found.deterministic for found in deployed.contracts.values()} == {plain}
+
+
+class TestRegistry:
+    def test_is_not_written_for_a_devnet_unless_asked(self, operator, project, tmp_path):
+        deployment.deploy(PARAMS, sender=operator, folder=tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_is_read_back(self, operator, project, tmp_path):
+        written = deployment.deploy(PARAMS, sender=operator, folder=tmp_path, record=True)
+        read = deployment.load(written.chain, tmp_path)
+        assert (read.contracts, read.network) == (written.contracts, "ethereum.local")
+        assert read.client().sink == PARAMS["Earnest"]["sink"]
+
+    def test_says_when_a_chain_has_nothing(self, tmp_path):
+        with pytest.raises(DeploymentError, match="Nothing is deployed on chain 5"):
+            deployment.load(5, tmp_path)
+
+
+class TestVerifying:
+    """Only an explorer's place is taken here: a devnet has none."""
+
+    def explorer(self, monkeypatch, publish):
+        network = SimpleNamespace(explorer=SimpleNamespace(name="explorer", publish_contract=publish))
+        networks = SimpleNamespace(provider=SimpleNamespace(network=network))
+        monkeypatch.setattr(deployment.ape, "networks", networks)
+
+    def test_needs_an_explorer(self, deployed):
+        assert ape.networks.provider.network.explorer is None
+        assert deployment.verify(deployed) == []
+
+    def test_publishes_every_contract(self, deployed, monkeypatch):
+        published = []
+        self.explorer(monkeypatch, published.append)
+        assert deployment.verify(deployed) == list(PARAMS)
+        assert published == [found.address for found in deployed.contracts.values()]
+
+    def test_passes_on_what_the_explorer_says(self, deployed, monkeypatch):
+        def refuse(address):
+            raise RuntimeError("rate limit")
+
+        self.explorer(monkeypatch, refuse)
+        with pytest.raises(DeploymentError, match="explorer did not verify BlockHashRandomness: rate limit"):
+            deployment.verify(deployed)
