@@ -7,6 +7,7 @@ equal digests.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,8 @@ from earnest.protocol import audit, merkle
 from earnest.protocol.terms import ZERO_WORD, Terms
 
 VERSION: Final = 1
+DEEPEST: Final = 8
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 CONTENT: Final = ("text", "image")  # what a task, a side or an item may show; an image by its URL
 
 
@@ -92,9 +95,10 @@ class Manifest:
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
         """The manifest in a file. Raises ManifestError when it is none, or not in its one form."""
+        _check_depth(data)
         try:
             members = json.loads(data)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ManifestError(f"The manifest is no JSON: {error}.") from error
         if not isinstance(members, dict) or members.get("version") != VERSION:
             raise ManifestError(f"The manifest's version is not {VERSION}.")
@@ -142,6 +146,15 @@ class Manifest:
                 f"An audit row has {longest} bytes; with {terms.batch_size} positions it may have"
                 f" {audit.max_row(terms.batch_size)}."
             )
+
+
+def _check_depth(data: bytes) -> None:
+    """Keep a hostile file from exhausting the stack, which Python's JSON reader takes for granted."""
+    depth = 0
+    for token in _BRACKETS.finditer(data):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(token[0], 0)
+        if depth > DEEPEST:
+            raise ManifestError(f"The manifest nests deeper than {DEEPEST} levels at byte {token.start()}.")
 
 
 def _match(what: str, found: object, agreed: object) -> None:

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from earnest.manifest import fetch as module
+from earnest.manifest.errors import ManifestError
+from earnest.manifest.fetch import fetch
+from earnest.manifest.manifest import Manifest, Task
+from earnest.manifest.question import Kind, Question
+
+MANIFEST = Manifest(
+    Question(text="Which?", kind=Kind.CHOICE, options=("a", "b")), (Task("t", {"text": "x"}),), (((0, 0),),)
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(MANIFEST.to_bytes())
+    return path
+
+
+def test_by_path_and_by_uri(file):
+    assert fetch(str(file), MANIFEST.digest()) == fetch(file.as_uri(), MANIFEST.digest()) == MANIFEST
+
+
+def test_refuses_another_digest(file):
+    with pytest.raises(ManifestError, match=f"{MANIFEST.digest().hex()}; the chain says {bytes(32).hex()}"):
+        fetch(str(file), bytes(32))
+
+
+def test_refuses_a_changed_byte(file):
+    file.write_bytes(MANIFEST.to_bytes().replace(b'"x"', b'"y"'))
+    with pytest.raises(ManifestError, match="has the digest"):
+        fetch(str(file), MANIFEST.digest())
+
+
+def test_refuses_what_is_no_manifest_whatever_its_digest(file):
+    file.write_bytes(b"{}")
+    with pytest.raises(ManifestError, match="version"):
+        fetch(str(file), sha256(b"{}").digest())
+
+
+def test_refuses_what_is_too_large(file, monkeypatch):
+    monkeypatch.setattr(module, "MAX_BYTES", 10)
+    with pytest.raises(ManifestError, match="larger than 10 bytes"):
+        fetch(str(file), MANIFEST.digest())
+
+
+@pytest.mark.parametrize("uri", ["/nowhere/manifest.json", "strange://x", "http://127.0.0.1:9/manifest.json"])
+def test_says_when_it_cannot_be_read(uri):
+    with pytest.raises(ManifestError, match="cannot be read"):
+        fetch(uri, bytes(32))
