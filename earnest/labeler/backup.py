@@ -1,0 +1,146 @@
+"""The journal of one contract as an enciphered file, which the wallet alone opens.
+
+The key is derived (HKDF, RFC 5869, with SHA-256) from the wallet's signature over `Backup(address labeler)`
+in the contract's EIP-712 domain, and enciphers with AES-256-GCM (NIST SP 800-38D). It needs a wallet that
+signs the same message the same way each time, which is tried before anything is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from Crypto.Cipher import AES
+from Crypto.Hash import SHA256
+from Crypto.Protocol.KDF import HKDF
+
+from earnest.chain.messages import Opening
+from earnest.labeler.batch import Answers, Slot
+from earnest.labeler.errors import LabelerError
+from earnest.labeler.journal import Book, Journal, Kept
+from earnest.protocol.opening import NAME, VERSION, Domain, TypedData
+
+FORMAT: Final = "earnest-labeler-backup-1"
+NONCE_BYTES: Final = 12
+KEY_BYTES: Final = 32
+
+Books = dict[Book, tuple[Mapping[int, Answers], list[Kept]]]
+
+
+def typed_data(domain: Domain, labeler: str) -> TypedData:
+    """What the wallet signs to get the key; no other message of the protocol has this type."""
+    members = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
+    return {
+        "types": {
+            "EIP712Domain": [{"name": name, "type": kind} for name, kind in members.items()],
+            "Backup": [{"name": "labeler", "type": "address"}],
+        },
+        "primaryType": "Backup",
+        "domain": {
+            "name": NAME,
+            "version": VERSION,
+            "chainId": domain.chain_id,
+            "verifyingContract": domain.contract,
+        },
+        "message": {"labeler": labeler},
+    }
+
+
+def books_of(journal: Journal, domain: Domain) -> Books:
+    """Everything that the journal has of one contract."""
+    return {
+        book: (
+            {seat: journal.answers(book, seat) for seat in journal.seats(book)},
+            journal.kept(book),
+        )
+        for book in journal.books()
+        if (book.chain, book.contract) == (domain.chain_id, domain.contract)
+    }
+
+
+def seal(books: Books, signature: bytes, domain: Domain, labeler: str) -> bytes:
+    """The file, a JSON object: whose it is in the clear (and authenticated), all else enciphered."""
+    head = {
+        "format": FORMAT,
+        "chain": domain.chain_id,
+        "contract": domain.contract,
+        "labeler": labeler,
+    }
+    nonce = os.urandom(NONCE_BYTES)
+    cipher = AES.new(_key(signature), AES.MODE_GCM, nonce=nonce)
+    cipher.update(_head_bytes(head))
+    sealed, tag = cipher.encrypt_and_digest(json.dumps([_plain(*each) for each in books.items()]).encode())
+    document = head | {"nonce": nonce.hex(), "tag": tag.hex(), "sealed": sealed.hex()}
+    return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def read_head(data: bytes) -> dict[str, Any]:
+    """A backup's members. Raises LabelerError when it is none."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        document = None
+    names = {"format", "chain", "contract", "labeler", "nonce", "tag", "sealed"}
+    if not isinstance(document, dict) or set(document) != names or document["format"] != FORMAT:
+        raise LabelerError("The file is no backup of a labeler's journal.")
+    return document
+
+
+def open_sealed(data: bytes, signature: bytes) -> Books:
+    """What a backup holds. Raises LabelerError when the wallet is another, or the file was changed."""
+    document = read_head(data)
+    head = {name: document[name] for name in ("format", "chain", "contract", "labeler")}
+    try:
+        nonce, tag, sealed = (bytes.fromhex(document[name]) for name in ("nonce", "tag", "sealed"))
+        cipher = AES.new(_key(signature), AES.MODE_GCM, nonce=nonce)
+        cipher.update(_head_bytes(head))
+        listed = json.loads(cipher.decrypt_and_verify(sealed, tag))
+    except (TypeError, ValueError) as error:
+        raise LabelerError(
+            f"The backup of {document['labeler']} does not open: another wallet made it, or it was changed."
+        ) from error
+    return dict(_book(each, int(head["chain"]), str(head["contract"])) for each in listed)
+
+
+def _key(signature: bytes) -> bytes:
+    derived = HKDF(signature, KEY_BYTES, b"", SHA256, context=FORMAT.encode())
+    assert isinstance(derived, bytes)
+    return derived
+
+
+def _head_bytes(head: Mapping[str, Any]) -> bytes:
+    return json.dumps(head, sort_keys=True).encode()
+
+
+def _plain(book: Book, held: tuple[Mapping[int, Answers], list[Kept]]) -> dict[str, Any]:
+    answers, kept = held
+    return {
+        "campaign": f"0x{book.campaign:064x}",
+        "answers": [
+            [seat, slot.task, slot.showing, label]
+            for seat, given in answers.items()
+            for slot, label in given.items()
+        ],
+        "openings": [
+            [each.opening.seat, each.commitment.hex(), each.opening.labels.hex(), each.opening.salt.hex()]
+            for each in kept
+        ],
+    }
+
+
+def _book(
+    members: Mapping[str, Any], chain: int, contract: str
+) -> tuple[Book, tuple[dict[int, dict[Slot, int]], list[Kept]]]:
+    answers: dict[int, dict[Slot, int]] = {}
+    for seat, task, showing, label in members["answers"]:
+        answers.setdefault(seat, {})[Slot(task, showing)] = label
+    kept = [
+        Kept(
+            Opening(seat=seat, labels=bytes.fromhex(labels), salt=bytes.fromhex(salt)),
+            bytes.fromhex(commitment),
+        )
+        for seat, commitment, labels, salt in members["openings"]
+    ]
+    return Book(chain, contract, int(members["campaign"], 16)), (answers, kept)

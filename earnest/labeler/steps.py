@@ -1,0 +1,135 @@
+"""What a labeler has to do next: from the chain and the journal alone, never from what was done before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from earnest.chain.life import Phase
+from earnest.chain.messages import Opening
+from earnest.chain.state import BatchStatus
+from earnest.labeler.sight import Sight, seats_of
+from earnest.protocol.opening import DENOUNCED, NOTHING, has_committed
+
+# The last part, one in so many, of a reveal phase: there forfeiting is a greater danger than a reorganisation.
+LAST_CALL: Final = 4
+
+
+class Step(StrEnum):
+    """Something that a labeler can do."""
+
+    COMMIT = "commit"
+    RECOGNISE = "recognise"  # see whether the answers here are those behind a commitment made elsewhere
+    REVEAL = "reveal"
+    RELEASE = "release"
+    REFUND = "refund"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A step; `which` is a seat to commit, recognise, reveal or refund, or a batch to release."""
+
+    step: Step
+    which: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes:
+    """What the journal knows: by seat the labels that all answers together give, and the openings by seat and
+    record; `editing` are the seats that somebody is answering for at this moment.
+    """
+
+    labels: Mapping[int, bytes] = field(default_factory=dict)
+    openings: Mapping[tuple[int, int], Opening] = field(default_factory=dict)
+    editing: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What to do beyond committing and revealing: `collect` releases what is final, takes refunds and
+    withdraws, once everything is paid.
+    """
+
+    collect: bool = False
+
+
+def due(sight: Sight, labeler: str, notes: Notes, free: int, wishes: Wishes = Wishes()) -> list[Action]:
+    """What `labeler`, whose free balance is `free`, can do now; doing any of it again does no harm."""
+    campaign, phase = sight.campaign, sight.life.phase
+    mine = seats_of(campaign, labeler)
+    match phase:
+        case Phase.COMMITTING:
+            return _committing(sight, mine, notes)
+        case Phase.REVEALING:
+            return _revealing(sight, mine, notes)
+    if not wishes.collect:
+        return []
+    if phase is Phase.CANCELLED:
+        actions = [Action(Step.REFUND, seat) for seat in mine if campaign.seats[seat].staked]
+    else:
+        ready = {campaign.batch_of(seat) for seat in mine if campaign.seats[seat].staked} - {None}
+        actions = [
+            Action(Step.RELEASE, batch)
+            for batch in sorted(each for each in ready if each is not None)
+            if _is_final(sight, batch)
+        ]
+    if not actions and free and paid(sight, labeler):
+        return [Action(Step.WITHDRAW)]
+    return actions
+
+
+def paid(sight: Sight, labeler: str) -> bool:
+    """Whether nothing of the labeler's is locked in the campaign any more."""
+    seats = [sight.campaign.seats[seat] for seat in seats_of(sight.campaign, labeler)]
+    return not any(seat.staked for seat in seats)
+
+
+def reveals_now(sight: Sight) -> bool:
+    """Whether an opening may be shown: the chain says Revealing, and will not say Committing again.
+
+    When three quarters of the reveal phase are over, not revealing is the greater danger.
+    """
+    life = sight.life
+    if life.phase is not Phase.REVEALING:
+        return False
+    left = life.deadline - sight.now
+    return sight.committing_over_for_good or left * LAST_CALL <= sight.campaign.terms.periods.reveal
+
+
+def _committing(sight: Sight, mine: list[int], notes: Notes) -> list[Action]:
+    actions = []
+    for seat in mine:
+        record, labels = sight.campaign.seats[seat].record, notes.labels.get(seat)
+        if labels is None or seat in notes.editing or record == DENOUNCED:
+            continue
+        if sight.campaign.batch_of(seat) is None:
+            continue
+        held = notes.openings.get((seat, record))
+        if record == NOTHING or (held is not None and held.labels != labels):
+            actions.append(Action(Step.COMMIT, seat))
+        elif held is None:
+            actions.append(Action(Step.RECOGNISE, seat))
+    return actions
+
+
+def _revealing(sight: Sight, mine: list[int], notes: Notes) -> list[Action]:
+    actions = []
+    for seat in mine:
+        record = sight.campaign.seats[seat].record
+        if not has_committed(record):
+            continue
+        if (seat, record) not in notes.openings:
+            if seat in notes.labels:
+                actions.append(Action(Step.RECOGNISE, seat))
+        elif reveals_now(sight):
+            actions.append(Action(Step.REVEAL, seat))
+    return actions
+
+
+def _is_final(sight: Sight, batch: int) -> bool:
+    final_at = sight.campaign.final_at(batch)
+    released = sight.campaign.batch(batch).status is BatchStatus.RELEASED
+    return final_at is not None and final_at <= sight.now and not released
