@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -109,8 +109,19 @@ class Reader:
             )
             for number, c in model.campaigns.items()
         }
-        time = self.web3.eth.get_block("latest")["timestamp"]
-        return Books(time, found, {token: self.held(token) for token in tokens}, campaigns)
+        return Books(self.time(), found, {token: self.held(token) for token in tokens}, campaigns)
+
+    def read_times(self, books: Books) -> Books:
+        """The books after nothing but time has passed: only lives move by themselves."""
+        lives = self.call_many([_data("lifeOf(uint256)", number) for number in books.campaigns])
+        campaigns = {
+            number: replace(c, life=_life(data))
+            for (number, c), data in zip(books.campaigns.items(), lives, strict=True)
+        }
+        return replace(books, time=self.time(), campaigns=campaigns)
+
+    def time(self) -> int:
+        return int(self.web3.eth.get_block("latest")["timestamp"])
 
     def call_many(self, calls: Sequence[bytes]) -> list[bytes]:
         """The answers to several calls made in one."""
@@ -155,6 +166,23 @@ def _campaign(model: Model, number: int) -> CampaignBooks:
         tuple(batches),
         tuple((p.settler, p.posted_at, p.resting, p.status) for p in c.postings),
     )  # fmt: skip
+
+
+def differences(found: Books, wanted: Books) -> list[str]:
+    """Where the chain's books are not as the model has them, as lines to print."""
+    lines = [
+        f"account {key}: {entry} instead of {wanted.accounts[key]}"
+        for key, entry in found.accounts.items()
+        if entry != wanted.accounts[key]
+    ]
+    if found.time != wanted.time:
+        lines.append(f"time: {found.time} instead of {wanted.time}")
+    for number, c in found.campaigns.items():
+        for member in fields(CampaignBooks):
+            is_, should = (getattr(side, member.name) for side in (c, wanted.campaigns[number]))
+            if is_ != should:
+                lines.append(f"{member.name} of campaign {number}: {is_} instead of {should}")
+    return lines
 
 
 def locked(books: CampaignBooks, refunded: bool) -> int:

@@ -17,6 +17,7 @@ from eth_utils.crypto import keccak
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from invariant import invariants
+from invariant.books import differences
 from invariant.invariants import evidence, way_out
 from invariant.model import EXPIRED, OPEN, PENDING, READY, STANDING, Campaign
 from invariant.world import Stage, World
@@ -128,7 +129,7 @@ class Machine(RuleBasedStateMachine):
     def the_books_agree(self) -> None:
         if self.world is not None:
             after = self.world.step.after
-            assert after == self.world.expected(after.held)
+            assert not (found := differences(after, self.world.expected(after.held))), "\n".join(found)
 
     @invariant()
     def the_eight_invariants_hold(self) -> None:
@@ -139,15 +140,12 @@ class Machine(RuleBasedStateMachine):
     def wind_up(self) -> None:
         """Time passes, strangers free everything, owners take it home: the contract is left with nothing."""
         self.world.travel(self.world.now + 20 * 365 * 86_400)
-        for number, c in self.world.model.campaigns.items():
-            for name, args in way_out(self.world, number):
-                self.check_step("relayer", name, *args)
-            assert all(seat.labeler == ZERO_ADDRESS for seat in c.seats.values()) or c.seed != ZERO_WORD
+        for number in self.world.model.campaigns:
+            self.check_step("relayer", "multicall", way_out(self.world, number))
+        after = self.world.step.after
         for token in self.world.tokens.values():
-            assert self.world.step.after.held[token] == (
-                self.world.step.after.free(token) + self.world.strays[token]
-            )
-        for role in ("first labeler", "receiver", "experimenter", "settler"):
+            assert after.held[token] == after.free(token) + self.world.strays[token]
+        for role in ("first labeler", "receiver", "experimenter"):
             self.take_home(role)
 
     def take_home(self, role: str) -> None:
@@ -214,7 +212,7 @@ class Machine(RuleBasedStateMachine):
             account = self.world.addresses[self.pick(data, ("first labeler", "experimenter", "sink"))]
             self.world.send_other(token, "refuse", account, account not in refuses)
             refuses.symmetric_difference_update({account})
-            self.look()
+            self.world.look()
 
     @rule(data=st.data())
     def arm(self, data: st.DataObject) -> None:
@@ -223,7 +221,7 @@ class Machine(RuleBasedStateMachine):
         mocks += [self.stage.tokens["callback"]] * (2 if "callback" in self.world.tokens else 0)
         mock = self.pick(data, mocks)
         token = self.pick(data, list(self.world.tokens.values()))
-        number = self.number(data)
+        number = self.any_number(data)
         self.world.arm(mock, self.pick(data, [
             ("withdraw", (token, 0, str(mock.address))),
             ("withdraw", (token, 1, str(mock.address))),
@@ -248,7 +246,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def create_again(self, data: st.DataObject) -> None:
-        number = self.number(data)
+        number = self.any_number(data)
         if number in self.world.model.campaigns:
             terms = self.world.model.campaigns[number].terms
             self.world.act(self.pick(data, ["experimenter", "rival"]), "create", terms.abi_tuple(), "")
@@ -318,7 +316,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def enroll(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.ENROLLING)
+        if (number := self.number(data, Phase.ENROLLING)) is None:
+            return
         labeler = self.pick(data, SEATED)
         sender = self.pick(data, [labeler] * 3 + ["attacker", "relayer"])
         count = self.pick(data, [1, 1, 1, 2, 0, 9])
@@ -328,7 +327,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def enroll_signed(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.ENROLLING)
+        if (number := self.number(data, Phase.ENROLLING)) is None:
+            return
         roles = data.draw(st.lists(st.sampled_from(list(KEYS)), min_size=1, max_size=3))
         tamper = self.pick(data, ["", "", "", "signer", "seats", "late", "nonce", "old nonce", "garbage"])
         signed = [self.enrolment(number, role, index) for index, role in enumerate(roles)]
@@ -341,12 +341,13 @@ class Machine(RuleBasedStateMachine):
         gate = self.world.model.gates[str(self.stage.gate.address)]
         gate.answer = not gate.answer
         self.world.send_other(self.stage.gate, "setAnswer", gate.answer)
-        self.look()
+        self.world.look()
 
     def enrolment(self, number: int, role: str, index: int, tamper: str = "") -> tuple[Any, ...]:
         """Somebody's signed wish for one seat; `index` counts those of one transaction."""
         labeler = self.world.addresses[role]
-        token = self.world.model.campaigns[number].terms.token if number in self.secrets else ZERO_ADDRESS
+        c = self.world.model.campaigns.get(number)
+        token = ZERO_ADDRESS if c is None else c.terms.token
         nonce = self.world.model.nonces[labeler, token] + {"nonce": 1, "old nonce": -1}.get(tamper, 0)
         nonce = max(0, nonce)
         deadline = self.world.now + (-1 if tamper == "late" else 10)
@@ -361,7 +362,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def request_draw(self, data: st.DataObject) -> None:
-        self.world.act(self.pick(data, CALLERS), "requestDraw", self.number(data, Phase.DRAWING))
+        if (number := self.number(data, Phase.DRAWING)) is not None:
+            self.world.act(self.pick(data, CALLERS), "requestDraw", number)
 
     @rule(data=st.data(), fate=st.sampled_from((READY, READY, PENDING, EXPIRED)), word=st.integers(0, 2**32))
     def roll(self, data: st.DataObject, fate: int, word: int) -> None:
@@ -370,7 +372,7 @@ class Machine(RuleBasedStateMachine):
         undecided = [index for index, (status, _) in enumerate(tickets) if status == PENDING]
         if undecided:
             self.decide(self.pick(data, undecided), fate, word)
-            self.look()
+            self.world.look()
 
     def decide(self, ticket: int, fate: int, word: int) -> None:
         outcome = word.to_bytes(32, "big")
@@ -379,18 +381,21 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def draw(self, data: st.DataObject) -> None:
-        self.world.act(self.pick(data, CALLERS), "draw", self.number(data, Phase.DRAWING))
+        if (number := self.number(data, Phase.DRAWING)) is not None:
+            self.world.act(self.pick(data, CALLERS), "draw", number)
 
     @rule(data=st.data())
     def refund(self, data: st.DataObject) -> None:
-        seats = data.draw(st.lists(st.integers(0, 8), max_size=5))
-        self.world.act(self.pick(data, CALLERS), "refund", self.number(data, Phase.CANCELLED), seats)
+        if (number := self.number(data, Phase.CANCELLED)) is not None:
+            seats = data.draw(st.lists(st.integers(0, 8), max_size=5))
+            self.world.act(self.pick(data, CALLERS), "refund", number, seats)
 
     # ── Committing ──
 
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.COMMITTING)
+        if (number := self.number(data, Phase.COMMITTING)) is None:
+            return
         seat = self.seat(data, number)
         commitment = self.commitment(data, number, seat)
         sender = self.pick(data, [self.owner(number, seat)] * 3 + ["attacker", "relayer"])
@@ -398,7 +403,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def commit_signed(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.COMMITTING)
+        if (number := self.number(data, Phase.COMMITTING)) is None:
+            return
         seats = data.draw(st.lists(st.integers(0, 8), min_size=1, max_size=3))
         tamper = self.pick(data, ["", "", "", "signer", "late", "revision", "old revision", "garbage"])
         signed = [self.signed(number, seat, self.commitment(data, number, seat)) for seat in seats]
@@ -421,7 +427,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def denounce(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.COMMITTING)
+        if (number := self.number(data, Phase.COMMITTING)) is None:
+            return
         seat = self.seat(data, number)
         opened = self.opening(data, number, seat)
         sender = self.pick(data, ["attacker", "challenger", "experimenter", self.owner(number, seat)])
@@ -441,7 +448,7 @@ class Machine(RuleBasedStateMachine):
 
     def prepare(self, number: int, seat: int, quality: str) -> bytes:
         """Choose labels and salt for a seat, write them down, and return the commitment."""
-        openings = self.secrets.setdefault(number, Secrets()).openings.setdefault(seat, [])
+        openings = self.secrets.get(number, Secrets()).openings.setdefault(seat, [])
         labels = self.labels(number, seat, quality)
         salt = keccak(b"salt %d %d" % (seat, len(openings)))
         openings.append((labels, salt))
@@ -465,13 +472,15 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def reveal(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.REVEALING)
+        if (number := self.number(data, Phase.REVEALING)) is None:
+            return
         opened = self.opening(data, number, self.seat(data, number))
         self.world.act(self.pick(data, CALLERS), "reveal", number, *opened)
 
     @rule(data=st.data())
     def reveal_many(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.REVEALING)
+        if (number := self.number(data, Phase.REVEALING)) is None:
+            return
         seats = data.draw(st.lists(st.integers(0, 8), max_size=4))
         opened = [self.opening(data, number, seat) for seat in seats]
         self.world.act(self.pick(data, CALLERS), "revealMany", number, opened)
@@ -492,7 +501,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def disclose(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.AUDITING)
+        if (number := self.number(data, Phase.AUDITING)) is None:
+            return
         key = self.secrets[number].key if number in self.secrets else ZERO_WORD
         sender = self.pick(data, ["experimenter", "attacker"])
         self.world.act(sender, "disclose", number, self.pick(data, [key, key, ZERO_WORD, keccak(key)]))
@@ -501,7 +511,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def post(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.SETTLING)
+        if (number := self.number(data, Phase.SETTLING)) is None:
+            return
         batches = data.draw(st.lists(st.integers(0, 2), max_size=3))
         words = [self.word(data, number, batch) for batch in batches]
         if self.pick(data, [False] * 8 + [True]):
@@ -511,7 +522,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def post_all(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.SETTLING)
+        if (number := self.number(data, Phase.SETTLING)) is None:
+            return
         batches = list(range(self.batches(number)))
         words = [self.word(data, number, batch) for batch in batches]
         self.world.act(self.pick(data, ["settler", "attacker"]), "post", number, batches, words)
@@ -537,7 +549,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def referee(self, data: st.DataObject) -> None:
-        number = self.number(data, Phase.SETTLING)
+        if (number := self.number(data, Phase.SETTLING)) is None:
+            return
         batch = self.pick(data, [0, 0, 1, 1, 2])
         sender = self.pick(data, ["challenger", "settler", "attacker", "receiver"])
         self.world.act(sender, "referee", *self.tampered(data, number, batch))
@@ -564,14 +577,16 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        number = self.number(data, self.pick(data, [Phase.SETTLING, Phase.FINAL]))
+        if (number := self.number(data, Phase.SETTLING, Phase.FINAL)) is None:
+            return
         every = list(range(self.batches(number)))
         batches = data.draw(st.one_of(st.just(every), st.lists(st.integers(0, 2), max_size=3)))
         self.world.act(self.pick(data, CALLERS), "release", number, batches)
 
     @rule(data=st.data())
     def return_bond(self, data: st.DataObject) -> None:
-        number = self.number(data, self.pick(data, [Phase.SETTLING, Phase.FINAL]))
+        if (number := self.number(data, Phase.SETTLING, Phase.FINAL)) is None:
+            return
         self.world.act(self.pick(data, CALLERS), "returnBond", number, self.pick(data, [1, 1, 2, 3, 0]))
 
     # ── Several at once, and time ──
@@ -581,7 +596,7 @@ class Machine(RuleBasedStateMachine):
         token = self.pick(data, list(self.world.tokens.values()))
         sender = self.pick(data, LABELERS)
         own = self.world.addresses[sender]
-        number = self.number(data)
+        number = self.any_number(data)
         calls = data.draw(st.lists(st.sampled_from([
             ("setOperator", (self.world.addresses["attacker"], True)),
             ("useNonce", (token,)),
@@ -617,21 +632,15 @@ class Machine(RuleBasedStateMachine):
         self.take_turn(data, spare=0)
 
     @rule(data=st.data())
-    def advance_again(self, data: st.DataObject) -> None:
-        self.take_turn(data, spare=0)
-
-    @rule(data=st.data())
-    def advance_more(self, data: st.DataObject) -> None:
-        self.take_turn(data, spare=0)
-
-    @rule(data=st.data())
     def advance_but_for_one(self, data: st.DataObject) -> None:
         self.take_turn(data, spare=1)
 
     def take_turn(self, data: st.DataObject, spare: int) -> None:
         """What a campaign waits for, but for `spare` of the seats."""
-        number = self.pick(data, list(self.world.model.campaigns) or [0])
-        c = self.world.model.campaigns.get(number)
+        known = self.world.model.campaigns
+        going = [number for number, c in known.items() if self.is_going(number, c)]
+        number = self.pick(data, going or list(known) or [0])
+        c = known.get(number)
         turns = {
             Phase.ENROLLING: self.fill,
             Phase.DRAWING: self.draw_lots,
@@ -644,6 +653,14 @@ class Machine(RuleBasedStateMachine):
         }
         if c is not None:
             turns[self.world.model.life_of(number).phase](number, c, spare)
+
+    def is_going(self, number: int, c: Campaign) -> bool:
+        """Whether something is left to do in a campaign."""
+        life = self.world.model.life_of(number)
+        if life.phase is Phase.CANCELLED:
+            return any(seat.labeler != ZERO_ADDRESS for seat in c.seats.values())
+        standing = any(posting.status == STANDING for posting in c.postings)
+        return life.phase is not Phase.FINAL or life.released < life.batches or standing
 
     def fill(self, number: int, c: Campaign, spare: int) -> None:
         free = c.life.seats - c.life.taken - spare
@@ -659,7 +676,7 @@ class Machine(RuleBasedStateMachine):
             self.world.act("relayer", "requestDraw", number)
         elif self.world.model.tickets[c.ticket][0] == PENDING:
             self.decide(c.ticket, READY, number & 0xFFFF)
-            self.look()
+            self.world.look()
         else:
             self.world.act("relayer", "draw", number)
 
@@ -715,15 +732,24 @@ class Machine(RuleBasedStateMachine):
     def pick(data: st.DataObject, options: Any) -> Any:
         return data.draw(st.sampled_from(options))
 
-    def look(self) -> None:
-        """Read the chain after something that is no call of the contract."""
-        self.world._advance((), ())
+    def number(self, data: st.DataObject, *phases: Phase) -> int | None:
+        """A campaign, most often one in these phases. Where there is none, most often None, after what may lead
+        there has been done.
+        """
+        fitting = [
+            number for number in self.world.model.campaigns
+            if self.world.model.life_of(number).phase in phases
+        ]
+        if self.pick(data, [True] * 8 + [False]):
+            if fitting:
+                return int(self.pick(data, fitting))
+            self.take_turn(data, spare=0)
+            return None
+        return self.any_number(data)
 
-    def number(self, data: st.DataObject, phase: Phase | None = None) -> int:
-        """A campaign, preferably one in that phase; now and then one that does not exist."""
-        known = list(self.world.model.campaigns)
-        fitting = [number for number in known if self.world.model.life_of(number).phase is phase]
-        return int(self.pick(data, fitting * 6 + known + [12_345]))
+    def any_number(self, data: st.DataObject) -> int:
+        """A campaign, or the number of none."""
+        return int(self.pick(data, [*self.world.model.campaigns, 12_345]))
 
     def seats(self, number: int) -> dict[int, Any]:
         c = self.world.model.campaigns.get(number)

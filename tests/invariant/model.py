@@ -154,8 +154,9 @@ class Model:
                 getattr(self, _snake(name))(sender, *args)
 
     def multicall(self, sender: str, calls: Sequence[tuple[str, Sequence[Any]]]) -> None:
-        for name, args in calls:
-            self.call(sender, name, args)
+        with self._atomic():
+            for name, args in calls:
+                self.call(sender, name, args)
 
     def call_back(self, caller: Caller | None) -> None:
         """A mock makes its prepared call; whether that goes through is its own affair."""
@@ -326,7 +327,7 @@ class Model:
         c = self._expect(campaign, Phase.COMMITTING)
         for seat, commitment, revision, deadline, signature in commitments:
             own = self._seat(c, seat)
-            if revision < own.revisions:
+            if revision < own.revisions or own.record == opening.DENOUNCED:
                 continue
             require(revision == own.revisions, "WrongRevision", seat, revision, own.revisions)
             digest = opening.commitment_digest(self.domain, campaign, seat, commitment, revision, deadline)
@@ -453,7 +454,8 @@ class Model:
         require(len(labels) == end, "LengthMismatch", len(labels), end)
         clear = None
         if c.key != ZERO_WORD:
-            require(merkle.verify(c.terms.audit_root, c.terms.batches, batch, row, proof), "WrongAuditRow", batch)
+            proven = merkle.verify(c.terms.audit_root, c.terms.batches, batch, row, proof)
+            require(proven, "WrongAuditRow", batch)
             count = label_count(c.terms.metric, c.terms.classes)
             clear = audit.open_row(row, c.key, batch, size, count)
         return settlement.pack(self.right_scores(c, batch, clear))
@@ -543,7 +545,6 @@ class Model:
 
     def _credit(self, account: str, token: str, amount: int) -> None:
         self.balances[account, token] += amount
-        require(self.balances[account, token] < 2**128, "BalanceOverflow", account, token)
 
     def _debit(self, account: str, token: str, amount: int) -> None:
         balance = self.balances[account, token]

@@ -28,6 +28,8 @@ from earnest.chain.records import Place, Record, decode_log
 TX_GAS: Final = 12_000_000
 FORTUNE: Final = 10**24
 FEE: Final = 300  # bps
+# Later than the machine's clock, which the in-process EVM never falls behind: so all runs are alike.
+START: Final = 4_102_444_800
 STAKES: Final = 3_500  # what somebody has to begin with: a few stakes
 POCKET: Final = {"experimenter": 10**7, "rival": 40_000, "attacker": 10**4, "settler": 1_000, "pauper": 10}
 CALLED_BACK: Final = keccak(text="CalledBack(bool,bytes)")
@@ -78,6 +80,7 @@ def set_stage(
         receiver=operator.deploy(project.ReentrantReceiver),
         refuser=operator.deploy(project.RefusingReceiver),
     )
+    stage.gate.setAnswer(True, sender=operator)
     for role, owner in stage.addresses.items():
         amount = POCKET.get(role, STAKES)
         system.earnest.deposit(ETHER, amount, owner, value=amount, sender=accounts["experimenter"])
@@ -145,7 +148,7 @@ class World:
                 for habit, address in self.tokens.items()
                 if habit != "ether"
             },
-            gates={str(stage.gate.address): Gate(Caller(str(stage.gate.address)), answer=False)},
+            gates={str(stage.gate.address): Gate(Caller(str(stage.gate.address)), answer=True)},
             wallets={self.addresses["wallet"]: self.addresses["owner"]},
             receivers={self.addresses["receiver"]: Caller(self.addresses["receiver"])},
             refusers=frozenset({self.addresses["refuser"], self.addresses["wallet"]}),
@@ -159,8 +162,8 @@ class World:
             for abi in stage.system.earnest.contract_type.mutable_methods
         }
         self._errors = _errors(stage)
-        self.now = int(self.web3.eth.get_block("latest")["timestamp"])
-        self.model.now = self.now
+        self._tick(START)
+        self.provider.mine(1)
         first = self.read()
         for key, (balance, nonce) in first.accounts.items():
             self.model.balances[key], self.model.nonces[key] = balance, nonce
@@ -207,7 +210,7 @@ class World:
             assert called == [went for *_, went in self.model.called], f"callbacks went {called}"
             self._note(calls)
             return self._advance((*made, *self._called_back()), records)
-        return self._advance((), ())
+        return self.look()
 
     def _model_does(
         self, sender: str, name: str, calls: Sequence[tuple[str, Sequence[Any]]], value: int
@@ -240,8 +243,7 @@ class World:
     ) -> tuple[int, tuple[Record, ...], str, list[bool]]:
         """Send to the contract: status, records, the error as text, how callbacks went."""
         transaction = self._transaction(role, data, value)
-        found = self.web3.eth.send_transaction(transaction | {"gasPrice": self._gas_price()})
-        receipt = self.web3.eth.get_transaction_receipt(found)
+        receipt = self._sent(transaction)
         if receipt["status"] == 0:
             # At the same time and on the same state: the failed one has changed nothing.
             return 0, (), self.error_of(transaction), []
@@ -267,37 +269,36 @@ class World:
         self._tick(self.now + 1)
         data = bytes(getattr(to, name).encode_input(*args))
         sent = {"from": self.addresses["relayer"], "to": to.address, "data": data, "gas": TX_GAS}
-        found = self.web3.eth.send_transaction(sent | {"gasPrice": self._gas_price()})
-        assert self.web3.eth.get_transaction_receipt(found)["status"] == 1, f"{name}{args} of a mock reverts"
+        assert self._sent(sent)["status"] == 1, f"{name}{args} of a mock reverts"
 
     def donate(self, habit: str, amount: int) -> Step:
         """Somebody sends tokens to the contract past `deposit`; ether it does not take."""
         attacker = self.addresses["attacker"]
         self._tick(self.now + 1)
-        sent: dict[str, Any] = {"from": attacker, "gas": TX_GAS, "gasPrice": self._gas_price()}
+        sent: dict[str, Any] = {"from": attacker, "gas": TX_GAS}
         if habit == "ether":
             sent |= {"to": self.earnest, "value": amount}
         else:
             selector = keccak(text="transfer(address,uint256)")[:4]
             data = selector + encode(["address", "uint256"], [self.earnest, amount])
             sent |= {"to": self.tokens[habit], "data": data}
-        receipt = self.web3.eth.get_transaction_receipt(self.web3.eth.send_transaction(sent))
+        receipt = self._sent(sent)
         self.statistics["donate", habit] += 1
         self.model.called = []
         if habit == "ether":
             assert receipt["status"] == 0, "ether came in past deposit"
-        else:
-            assert receipt["status"] == 1
-            token = self.tokens[habit]
-            self.model.call_back(self.model.tokens[token].caller)
-            self.strays[token] += self.model.tokens[token].arrives(amount)
+            return self.look()
+        assert receipt["status"] == 1
+        token = self.tokens[habit]
+        self.model.call_back(self.model.tokens[token].caller)
+        self.strays[token] += self.model.tokens[token].arrives(amount)
         return self._advance(tuple(self._called_back()), tuple(self._records(receipt)))
 
     def travel(self, time: int) -> Step:
         """Let time pass, without anyone doing anything."""
         self._tick(max(time, self.now + 1))
         self.provider.mine(1)
-        return self._advance((), ())
+        return self.look()
 
     def arm(self, mock: ContractInstance, call: tuple[str, tuple[Any, ...]] | None) -> None:
         """Prepare what a mock calls when it is called; None: nothing."""
@@ -305,7 +306,7 @@ class World:
         caller.call = call
         target, data = (ETHER, b"") if call is None else (self.earnest, self.encode(*call))
         self.send_other(mock, "setCallback", target, data)
-        self._advance((), ())
+        self.look()
 
     @property
     def callers(self) -> list[Caller]:
@@ -314,6 +315,11 @@ class World:
         return found + list(self.model.receivers.values())
 
     # ── Looking ──
+
+    def look(self) -> Step:
+        """See how time has moved things, after what has not changed the contract: a call that failed, say."""
+        self.step = Step(self.step.after, self.reader.read_times(self.step.after))
+        return self.step
 
     def read(self) -> Books:
         return self.reader.read(self.model, self.addresses.values(), list(self.tokens.values()))
@@ -381,8 +387,12 @@ class World:
             if record is not None and log["address"] == self.earnest:
                 yield record
 
-    def _gas_price(self) -> int:
-        return 2 * int(self.web3.eth.get_block("latest")["baseFeePerGas"]) + 1
+    def _sent(self, transaction: dict[str, Any]) -> Any:
+        """The receipt of a transaction, failed or not."""
+        base_fee = int(self.web3.eth.get_block("latest")["baseFeePerGas"])
+        found = self.web3.eth.send_transaction(transaction | {"gasPrice": 2 * base_fee + 1})
+        # Anvil answers before it has mined.
+        return self.web3.eth.wait_for_transaction_receipt(found, timeout=60, poll_latency=0.002)
 
     def _decode_error(self, raised: Exception) -> str:
         data = getattr(raised, "data", None) or (raised.args[0] if raised.args else b"")
