@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+
+from earnest.chain.money import ETHER, Token
+from earnest.experimenter.errors import ExperimenterError
+from earnest.experimenter.plan import make_plan
+from earnest.experimenter.prepare import prepare
+from earnest.protocol import audit
+from earnest.protocol.terms import TermsError
+
+from .tale import START, settings, tasks
+
+
+class TestPlan:
+    def test_counts_and_costs(self):
+        plan = make_plan(settings(), tasks(), ETHER)
+        assert (plan.shape.batches, plan.seats) == (3, 9)
+        assert plan.labels == 180
+        assert plan.cost == 3 * 31 * 10**16
+        assert plan.cohort_tasks + plan.single_tasks == 60
+
+    def test_money_is_in_units_of_the_token(self):
+        plan = make_plan(settings(), tasks(), Token("0x" + "11" * 20, "USDC", 6))
+        assert plan.amounts.bounty == 300_000
+
+    @pytest.mark.parametrize(
+        ("money", "wrong"),
+        [
+            ({"bounty": "0", "stake": "1"}, "money.bounty is 0"),
+            ({"bounty": "1", "stake": "0"}, "money.bond is 0"),
+            ({"bounty": "0.0000001", "stake": "1"}, "at most 6 decimals"),
+        ],
+    )
+    def test_refuses_money(self, money, wrong):
+        with pytest.raises(ExperimenterError, match=wrong):
+            make_plan(settings(money=money), tasks(), Token("0x" + "11" * 20, "USDC", 6))
+
+    @pytest.mark.parametrize(
+        ("changes", "known", "warning"),
+        [
+            ({}, 20, "below about 100 honest"),
+            ({}, 20, "A cohort has 3 seats"),
+            ({}, 20, "hides 4 gold"),
+            ({}, 20, "hides 4 repeats"),
+            ({"audit": {"gold": 1}}, 20, "gold of one class only"),
+            ({"audit": {"gold": 4}}, 4, "some stand in several"),
+            ({"audit": {"shared": 0}}, 0, "no peers to compare with"),
+            ({"publish": None}, 20, "stays on this machine"),
+        ],
+    )
+    def test_warns(self, changes, known, warning):
+        plan = make_plan(settings(**changes), tasks(known=known), ETHER)
+        assert any(warning in each for each in plan.warnings)
+
+    def test_warns_of_gold_of_one_class(self):
+        plan = make_plan(settings(), tasks(classes=1), ETHER)
+        assert any("of one class" in each for each in plan.warnings)
+
+    def test_a_sound_plan_has_no_warning(self):
+        sound = settings(seats=7, positions=140, audit={"gold": 12, "repeats": 12})
+        assert make_plan(sound, tasks(1_000, 200), ETHER).warnings == ()
+
+    def test_nothing_is_slashed_nothing_is_warned_of(self):
+        plan = make_plan(settings(curve={"max_slash": 0}), tasks(), ETHER)
+        assert not any("slashed" in each for each in plan.warnings)
+
+
+class TestPrepare:
+    def prepared(self, **changes):
+        found = settings(**changes)
+        return prepare(found, tasks(), make_plan(found, tasks(), ETHER), START)
+
+    def test_terms_fix_the_manifest(self):
+        found = self.prepared()
+        found.manifest.check_terms(found.terms)
+        assert found.terms.enroll_by == START + 86_400
+        assert {task.id for task in found.manifest.tasks} == {task.id for task in tasks().tasks}
+
+    def test_the_key_opens_every_row_and_no_other_does(self):
+        found = self.prepared()
+        rows = audit.open_rows(found.manifest.audit_rows, found.secret.audit_key, 20, 2)
+        assert all(row is not None and len(row.gold) == 4 and len(row.repeats) == 4 for row in rows)
+        assert audit.key_hash(found.secret.audit_key) == found.terms.audit_key_hash
+        assert audit.open_rows(found.manifest.audit_rows, bytes(32), 20, 2) == [None] * 3
+
+    def test_gold_is_right(self):
+        found = self.prepared()
+        answers = {task.id: tasks().gold.get(index) for index, task in enumerate(tasks().tasks)}
+        rows = audit.open_rows(found.manifest.audit_rows, found.secret.audit_key, 20, 2)
+        for batch, row in enumerate(rows):
+            for position, label in row.gold:
+                task = found.manifest.tasks[found.manifest.positions(batch, 0)[position]]
+                assert answers[task.id] == label
+
+    def test_keys_and_layouts_are_fresh_each_time(self):
+        first, second = self.prepared(), self.prepared()
+        assert first.secret.audit_key != second.secret.audit_key
+        assert first.manifest.batches != second.manifest.batches
+
+    def test_a_seed_gives_the_same_layout_again(self):
+        first, second = self.prepared(seed=7), self.prepared(seed=7)
+        assert (first.manifest.tasks, first.manifest.batches) == (second.manifest.tasks, second.manifest.batches)
+        assert first.secret.audit_key != second.secret.audit_key
+
+    def test_places_in_the_manifest_do_not_tell_gold(self):
+        found = self.prepared()
+        assert [task.id for task in found.manifest.tasks] != [task.id for task in tasks().tasks]
+
+    def test_without_an_audit(self):
+        found = self.prepared(audit={})
+        assert not found.terms.audited
+        assert found.manifest.audit_rows == ()
+
+    def test_refuses_periods_longer_than_a_year(self):
+        with pytest.raises(TermsError, match="periods"):
+            self.prepared(periods={"commit": "400d"})
