@@ -7,9 +7,11 @@ import {IRandomness} from "../interfaces/IRandomness.sol";
 
 /// The hash of a block that is fixed, and still unknown, when it is asked for.
 ///
-/// The proposer of that block may withhold it and so throw the dice a second time (a bias of one bit at the price of a
-/// block's reward). Block hashes are read back for 256 blocks, and for 8,191 where EIP-2935 is live; a ticket not read
-/// by then has expired. A ticket is a block number, so there is no state and one ticket may serve many.
+/// Whoever builds that block can grind its hash at will (extra data, order of transactions) and so choose among as many
+/// draws as it can try. Use it where block builders have no stake in the campaigns, as on devnets, and where nothing better
+/// is at hand; on Ethereum use `RandaoRandomness`, elsewhere a VRF. Block hashes are read back for 256 blocks, and for 8,191
+/// where EIP-2935 is live; a ticket not read by then has expired. A ticket is a block number, so there is no state and one
+/// ticket may serve many.
 contract BlockHashRandomness is IRandomness {
     error DelayOutOfRange(uint256 delay, uint256 most);
 
