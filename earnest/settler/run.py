@@ -1,0 +1,245 @@
+"""Looking, deciding and acting, again and again; can be killed anywhere and started again.
+
+Nothing is remembered that the chain does not show. Two processes of one account take turns (a file lock,
+which ends with its process), and what an account has sent is awaited before anything else is decided.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ape.exceptions import ApeException
+from requests.exceptions import RequestException
+from web3.exceptions import Web3Exception
+
+from earnest.chain.errors import ChainError, short_id
+from earnest.chain.settle import false_batches
+from earnest.chain.state import State
+from earnest.experimenter.errors import ExperimenterError
+from earnest.manifest.errors import ManifestError
+from earnest.protocol.errors import ProtocolError
+from earnest.settler.act import act, is_passing, under_way, wallet
+from earnest.settler.errors import SettlerError
+from earnest.settler.follow import Follower, Sight
+from earnest.settler.metrics import Metrics
+from earnest.settler.scores import Scorer, needs_scores
+from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking
+
+if TYPE_CHECKING:
+    from ape.api import AccountAPI
+
+    from earnest.chain.client import Client, Sent
+
+NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, SettlerError)
+ACTION_ERRORS: Final = (ChainError, ExperimenterError, ManifestError, ProtocolError, *NODE_ERRORS)
+LONGEST_PAUSE: Final = 300.0
+SHORTEST_WAIT: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Done:
+    """An action that went through, and its transactions."""
+
+    action: Action
+    sent: tuple[Sent, ...]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell; `key` names what it is about: the same about the same is told once."""
+
+    key: tuple[object, ...]
+    sentence: str
+
+
+Tell = Callable[[Done | Notice], None]
+
+
+def _silent(_: Done | Notice) -> None:
+    pass
+
+
+@dataclass
+class Settler:
+    """One account settling one contract. `deposit`: bonds may be taken from the wallet, beyond the free
+    balance; `max_gas_price` (wei) holds back everything but refereeing.
+    """
+
+    client: Client
+    account: AccountAPI
+    follower: Follower
+    lock: Path
+    scorer: Scorer = field(default_factory=Scorer)
+    options: Options = field(default_factory=Options)
+    deposit: bool = False
+    max_gas_price: int | None = None
+    metrics: Metrics = field(default_factory=Metrics)
+    tell: Tell = _silent
+    _told: dict[tuple[object, ...], str] = field(default_factory=dict)
+    _forks: int | None = None
+
+    def run(self, poll: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Go on for ever, looking every `poll` seconds, less often while the node does not answer."""
+        pause = poll
+        while True:
+            try:
+                self.once()
+                pause = poll
+            except NODE_ERRORS as error:
+                self.metrics.errors.inc()
+                self._notice(("node",), f"The node does not answer as it should: {_sentence(error)}")
+                pause = min(2 * pause, max(poll, LONGEST_PAUSE))
+            else:
+                self._told.pop(("node",), None)
+            sleep(pause)
+
+    def once(self) -> list[Done]:
+        """Do all that is due, and what becomes due by it. Raises one of NODE_ERRORS."""
+        done: list[Done] = []
+        tried: set[Action] = set()
+        while True:
+            with locked(self.lock) as mine:
+                if not mine:
+                    self._notice(("lock",), f"Another process acts for {self.account.address} now.")
+                    self.look()
+                    return done
+                self._told.pop(("lock",), None)
+                fresh = self._round(tried)
+            done += fresh
+            if not fresh:
+                return done
+
+    def look(self) -> Sight:
+        """Read the chain up to its newest block."""
+        sight = self.follower.look()
+        if self._forks is not None and sight.forks != self._forks:
+            self.metrics.reorganisations.inc()
+            sentence = "The chain was reorganised: read again from where it parted."
+            self._notice(("forks", sight.forks), sentence)
+        self._forks = sight.forks
+        self.metrics.saw(sight, now(sight))
+        self.metrics.looked_at.set(time.time())
+        return sight
+
+    def right(self, sight: Sight) -> Right:
+        """The right words of all campaigns that have scores to post or to check."""
+        found: dict[int, list[int]] = {}
+        unknown = false = 0
+        for campaign in sight.state.campaigns.values():
+            if not self.options.includes(campaign.number) or not needs_scores(campaign, now(sight)):
+                continue
+            try:
+                words = found[campaign.number] = self.scorer.words(campaign, sight.forks)
+                false += len(false_batches(campaign, words))
+            except SettlerError as error:
+                unknown += 1
+                self._about(campaign.number, "scores", f"its scores cannot be computed: {error}")
+        self.metrics.unknown.set(unknown)
+        self.metrics.false.set(false)
+        return found
+
+    def _round(self, tried: set[Action]) -> list[Done]:
+        """One look, and all that is due by it and was not tried before."""
+        sight = self.look()
+        nonce = under_way(self.client, self.account.address)
+        if nonce is not None:
+            sentence = f"Transaction {nonce} of {self.account.address} is sent and not mined yet."
+            self._notice(("pending",), sentence)
+            return []
+        self._told.pop(("pending",), None)
+        right = self.right(sight)
+        me = Me(self.account.address, self._purse(sight.state) if self.deposit else {})
+        self._tell_lacking(sight, me, right)
+        found = due(sight.state, now(sight), me, self.options, right)
+        actions = [action for action in found if action not in tried]
+        cheap = self._is_cheap() if actions else True
+        done: list[Done] = []
+        for action in actions:
+            if cheap or action.step is Step.REFEREE:
+                tried.add(action)
+                done += self._do(sight, action)
+        return done
+
+    def _do(self, sight: Sight, action: Action) -> list[Done]:
+        campaign = sight.state.campaigns[action.campaign]
+        about = (action.step, *action.which)
+        try:
+            rows = self.scorer.rows(campaign) if action.step is Step.REFEREE else ()
+            sent = act(self.client, self.account, campaign, action, rows)
+        except ACTION_ERRORS as error:
+            passing = is_passing(error)
+            self.metrics.actions.labels(step=action.step, result="passed" if passing else "failed").inc()
+            self._about(action.campaign, about, f"{action.step}: {_sentence(error)}")
+            return []
+        self._told.pop((action.campaign, about), None)
+        if not sent:
+            return []
+        self.metrics.actions.labels(step=action.step, result="done").inc()
+        self.metrics.gas.inc(sum(each.gas for each in sent))
+        done = Done(action, tuple(sent))
+        self.tell(done)
+        return [done]
+
+    def _purse(self, state: State) -> dict[str, int]:
+        tokens = {campaign.terms.token for campaign in state.campaigns.values()}
+        return {token: wallet(self.client, self.account, token) for token in tokens}
+
+    def _tell_lacking(self, sight: Sight, me: Me, right: Right) -> None:
+        missing = lacking(sight.state, now(sight), me, self.options, right)
+        self.metrics.unaffordable.set(len(missing))
+        for number, amount in missing.items():
+            written = self.client.token(sight.state.campaigns[number].terms.token).write(amount)
+            self._about(number, "bond", f"its bond cannot be paid: {written} more is needed.")
+
+    def _is_cheap(self) -> bool:
+        price = int(self.client.web3.eth.gas_price)
+        cheap = self.max_gas_price is None or price <= self.max_gas_price
+        if not cheap:
+            most = (self.max_gas_price or 0) / 10**9
+            sentence = f"Gas costs {price / 10**9:g} gwei, more than {most:g}: only refereeing goes on."
+            self._notice(("gas",), sentence)
+        else:
+            self._told.pop(("gas",), None)
+        return cheap
+
+    def _about(self, campaign: int, what: object, sentence: str) -> None:
+        self._notice((campaign, what), f"{short_id(campaign)} {sentence}")
+
+    def _notice(self, key: tuple[object, ...], sentence: str) -> None:
+        if self._told.get(key) != sentence:
+            self._told[key] = sentence
+            self.tell(Notice(key, sentence))
+
+
+def now(sight: Sight) -> int:
+    """The time to decide by: the newest block's, or this machine's where no block has come for a while."""
+    return max(sight.time, int(time.time()))
+
+
+@contextmanager
+def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Whether this process alone holds the lock, after waiting up to `patience` seconds for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() < until:
+                    time.sleep(min(SHORTEST_WAIT, patience))
+                    continue
+                yield False
+                return
+            break
+        yield True
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

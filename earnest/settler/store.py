@@ -1,0 +1,167 @@
+"""The contract's logs on disk, with the hashes of the blocks that they were read from.
+
+One SQLite file for each contract of a chain. Nothing in it is lost with it: all of it can be read again. A
+range of blocks is stored in one transaction together with the cursor, so that a process may be killed at any
+instruction; several processes may share the file, and who comes second with a range stores nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from earnest.chain.records import Place, Record, decode_log
+from earnest.settler.errors import SettlerError
+
+VERSION: Final = 1
+PATIENCE: Final = 30.0  # seconds that a write waits for another process's
+
+# Blocks without logs are kept that far back, for finding where a reorganisation began.
+RECENT: Final = 1_000
+
+_SCHEMA: Final = """
+create table cursor (next integer not null, forks integer not null) strict;
+create table blocks (number integer primary key, hash text not null) strict;
+create table logs (
+    block integer, position integer, time integer not null, "transaction" text not null, hash text not null,
+    topics blob not null, data blob not null,
+    primary key (block, position)
+) strict, without rowid;
+"""
+
+WORD: Final = 32
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The next block to read, and how many times blocks were forgotten: then a state must be built anew."""
+
+    next: int
+    forks: int
+
+
+@dataclass(frozen=True)
+class Log:
+    """A raw log and where it stands."""
+
+    place: Place
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+class Store:
+    """The logs of one contract, in a file that is created when it is not there."""
+
+    def __init__(self, path: Path, first_block: int) -> None:
+        """Open it; an empty one begins with `first_block`. Raises SettlerError when that cannot be done."""
+        self.path, self.first_block = path, first_block
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = normal")
+            with self._writing():
+                self._set_up()
+        except (OSError, sqlite3.Error) as error:
+            raise SettlerError(f"The records in {path} cannot be opened: {error}.") from error
+
+    def _set_up(self) -> None:
+        (version,) = self._db.execute("pragma user_version").fetchone()
+        if version == VERSION:
+            return
+        if version != 0:
+            raise SettlerError(f"{self.path} has version {version}; this reads {VERSION}. Delete it.")
+        for statement in _SCHEMA.split(";"):
+            self._db.execute(statement)
+        self._db.execute("insert into cursor values (?, 0)", (self.first_block,))
+        self._db.execute(f"pragma user_version = {VERSION}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def cursor(self) -> Cursor:
+        """How far it has come."""
+        return Cursor(*self._db.execute("select next, forks from cursor").fetchone())
+
+    def append(self, since: Cursor, last: int, last_hash: str, logs: Iterable[Log]) -> bool:
+        """Store the logs of blocks `since.next` to `last`; False, and nothing, when another was first."""
+        with self._writing():
+            if self.cursor() != since:
+                return False
+            for log in logs:
+                self._insert(log)
+            self._db.execute("insert or replace into blocks values (?, ?)", (last, last_hash))
+            self._db.execute(
+                "delete from blocks where number < ? and number not in (select block from logs)",
+                (last - RECENT,),
+            )
+            self._db.execute("update cursor set next = ?", (last + 1,))
+        return True
+
+    def _insert(self, log: Log) -> None:
+        place = log.place
+        place_row = (place.block, place.index, place.timestamp, place.transaction, place.block_hash)
+        self._db.execute(
+            "insert into logs values (?, ?, ?, ?, ?, ?, ?)",
+            (*place_row, b"".join(log.topics), log.data),
+        )
+        self._db.execute("insert or ignore into blocks values (?, ?)", (place.block, place.block_hash))
+
+    def blocks(self) -> list[tuple[int, str]]:
+        """The known blocks, number and hash, by number."""
+        return self._db.execute("select number, hash from blocks order by number").fetchall()
+
+    def newest(self) -> tuple[int, str] | None:
+        """The newest known block, number and hash."""
+        found: tuple[int, str] | None = self._db.execute(
+            "select number, hash from blocks order by number desc limit 1"
+        ).fetchone()
+        return found
+
+    def forget_after(self, since: Cursor, block: int | None) -> bool:
+        """Forget all that was read after a block (None: everything); False when the cursor has moved."""
+        with self._writing():
+            if self.cursor() != since:
+                return False
+            keep = self.first_block - 1 if block is None else block
+            self._db.execute("delete from logs where block > ?", (keep,))
+            self._db.execute("delete from blocks where number > ?", (keep,))
+            self._db.execute("update cursor set next = ?, forks = forks + 1", (keep + 1,))
+        return True
+
+    @contextmanager
+    def reading(self, after: Place | None = None) -> Iterator[tuple[Cursor, Iterator[Record]]]:
+        """The cursor, and the records after a place in their order, as of one moment."""
+        self._db.execute("begin")
+        try:
+            yield self.cursor(), self._records(after)
+        finally:
+            self._db.execute("rollback")
+
+    def _records(self, after: Place | None) -> Iterator[Record]:
+        block, position = (after.block, after.index) if after else (-1, -1)
+        rows = self._db.execute(
+            'select block, position, time, "transaction", hash, topics, data from logs'
+            " where (block, position) > (?, ?) order by block, position",
+            (block, position),
+        )
+        for *place, topics, data in rows:
+            split = [topics[at : at + WORD] for at in range(0, len(topics), WORD)]
+            record = decode_log(split, data, Place(*place))
+            if record is not None:
+                yield record
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
