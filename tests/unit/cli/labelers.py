@@ -1,7 +1,7 @@
 """A crowd for the tests of the experimenter's commands: `python labelers.py URL CONTRACT CAMPAIGN FOLDER`.
 
-Reads `crowd.json` (a list of mnemonic indexes, and the answer to each task by id), takes one seat for each, commits
-and reveals, each when the chain says so.
+Reads `crowd.json` (a list of mnemonic indexes, and the answer to each task by id), takes one seat for each,
+commits and reveals, each when the chain says so.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def main(url: str, contract: str, number: str, folder: str) -> None:
             lane = draw.cohort_of(seed, life.taken, life.cohort, batch).index(seat)
             tasks = [manifest.tasks[task].id for task in manifest.positions(batch, lane)]
             labels = bytes(manifest.question.label(crowd["answers"][task]) for task in tasks)
-            openings[person] = Opening(seat=seat, labels=labels, salt=client.salt(campaign, seat, signer=person))
+            salt = client.salt(campaign, seat, signer=person)
+            openings[person] = Opening(seat=seat, labels=labels, salt=salt)
             client.commit(campaign, seat, client.commitment(campaign, openings[person]), sender=person)
         wait(client, campaign, Phase.REVEALING)
         client.reveal_many(campaign, list(openings.values()), sender=people[0])

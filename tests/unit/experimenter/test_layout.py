@@ -67,7 +67,9 @@ def test_gold_is_spread_over_classes_and_tasks():
     for row in layout.rows:
         assert sorted(Counter(label for _, label in row.gold).values()) == [3, 3]
     used = Counter(
-        lanes[0][position] for lanes, row in zip(layout.batches, layout.rows, strict=True) for position, _ in row.gold
+        lanes[0][position]
+        for lanes, row in zip(layout.batches, layout.rows, strict=True)
+        for position, _ in row.gold
     )
     assert max(used[task] for task in range(30)) == 1
 

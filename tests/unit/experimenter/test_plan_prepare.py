@@ -100,7 +100,8 @@ class TestPrepare:
 
     def test_a_seed_gives_the_same_layout_again(self):
         first, second = self.prepared(seed=7), self.prepared(seed=7)
-        assert (first.manifest.tasks, first.manifest.batches) == (second.manifest.tasks, second.manifest.batches)
+        assert first.manifest.tasks == second.manifest.tasks
+        assert first.manifest.batches == second.manifest.batches
         assert first.secret.audit_key != second.secret.audit_key
 
     def test_places_in_the_manifest_do_not_tell_gold(self):
