@@ -77,6 +77,7 @@ bench: setup ## gas and speed, written to benchmarks/
 
 bench-consensus: setup-bench ## every consensus beside crowd-kit's, written to benchmarks/
 	python -m benchmarks.consensus
+	python benchmarks/ratings_rankings.py
 
 slither: setup ## static analysis of the contracts
 	@mkdir -p .build
