@@ -16,7 +16,6 @@ from earnest.chain.messages import SignedEnrolment
 from earnest.chain.state import Campaign, State
 from earnest.cli.acting import withdraw
 from earnest.cli.common import (
-    Command,
     Group,
     InputError,
     Session,

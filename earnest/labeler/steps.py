@@ -13,7 +13,7 @@ from earnest.chain.state import BatchStatus
 from earnest.labeler.sight import Sight, seats_of
 from earnest.protocol.opening import DENOUNCED, NOTHING, has_committed
 
-# The last part, one in so many, of a reveal phase: there forfeiting is a greater danger than a reorganisation.
+# The last part, one in so many, of a reveal phase, where forfeiting is the greater danger.
 LAST_CALL: Final = 4
 
 
