@@ -7,6 +7,7 @@ from pathlib import Path
 import ape
 import click
 from ape.cli import ConnectedProviderCommand, account_option
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -43,24 +44,23 @@ def cli(account, params, record, dry_run):
 
 
 def show_plan(console, network, plans):
-    table = Table("contract", title=f"What would be deployed to {network}")
+    table = Table(title=f"What would be deployed to {network}", box=SIMPLE_HEAD)
+    table.add_column("contract", no_wrap=True)
     table.add_column("address", no_wrap=True)
     table.add_column()
     for plan in plans:
-        table.add_row(plan.name, plan.address, "is there" if plan.present else "would be created")
+        table.add_row(plan.name, plan.address, "is there" if plan.present else "missing")
     console.print(table)
 
 
 def show(console, done):
-    table = Table(title=f"Earnest on {done.network}, chain {done.chain}")
-    table.add_column("contract")
+    table = Table(title=f"Earnest on {done.network}, chain {done.chain}", box=SIMPLE_HEAD)
+    table.add_column("contract", no_wrap=True)
     table.add_column("address", no_wrap=True)
-    table.add_column("block", justify="right")
-    table.add_column("gas", justify="right")
+    table.add_column("gas", justify="right", no_wrap=True)
     for name, deployed in done.contracts.items():
-        block = "" if deployed.block is None else str(deployed.block)
         gas = f"{done.gas[name]:,}" if name in done.gas else "was there"
-        table.add_row(name, deployed.address, block, gas)
+        table.add_row(name, deployed.address, gas)
     console.print(table)
     if not all(deployed.deterministic for deployed in done.contracts.values()):
         console.print("This chain has no CREATE2 deployer: the addresses are not those of other chains.")

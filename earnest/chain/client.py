@@ -214,7 +214,7 @@ class Client:
         return self._send("requestDraw", campaign, sender=sender)
 
     def draw(self, campaign: int, *, sender: AccountAPI) -> Sent:
-        """Draw, once the outcome is there; a source that wants to be shown its block's header is shown it first."""
+        """Draw, once the outcome is there; a source that goes by a block's header is shown it first."""
         self._prove(campaign, sender)
         return self._send("draw", campaign, sender=sender)
 

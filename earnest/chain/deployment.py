@@ -139,14 +139,14 @@ def deploy(
     for missing in plans:
         if not missing.present:
             _try(missing, sender)
-    contracts: dict[str, Deployed] = {}
-    gas: dict[str, int] = {}
+    recording = chain not in EPHEMERAL_CHAINS if record is None else record
+    deployment = Deployment(chain=chain, network=network_name(), contracts={}, gas={})
     for each in plans:
-        contracts[each.name], used = _find(each, known) if each.present else _create(each, sender)
-        gas |= {each.name: used} if used else {}
-    deployment = Deployment(chain=chain, network=network_name(), contracts=contracts, gas=gas)
-    if chain not in EPHEMERAL_CHAINS if record is None else record:
-        _write(deployment, _file(folder, chain))
+        deployed, used = _find(each, known) if each.present else _create(each, sender)
+        deployment.contracts[each.name] = deployed
+        deployment.gas.update({each.name: used} if used else {})
+        if recording:  # at once: what is on chain is written down even if the next one fails
+            _write(deployment, _file(folder, chain))
     return deployment
 
 
@@ -262,8 +262,9 @@ def _create(each: _Plan, sender: AccountAPI) -> tuple[Deployed, int]:
     data = SALT + each.creation if deterministic else each.creation
     receiver = {"receiver": CREATE2_DEPLOYER} if deterministic else {}
     ecosystem = ape.networks.provider.network.ecosystem
+    transaction = ecosystem.create_transaction(sender=sender.address, data=HexBytes(data), **receiver)
     try:
-        receipt = sender.call(ecosystem.create_transaction(data=HexBytes(data), **receiver))
+        receipt = sender.call(transaction)
     except ApeException as error:
         raise ChainError(f"{each.name} could not be deployed: {error}") from error
     if not _code(each.address):

@@ -105,6 +105,8 @@ SENTENCES: Final[dict[str, str]] = {
     "DrawAlreadyRequested": "The draw was asked for already: ticket {ticket} is still good.",
     "DrawNotRequested": "The draw was not asked for yet.",
     "DrawNotReady": "The outcome of the draw is {status:status}.",
+    "WrongHeader": "The header is not that of block {ticket}, whose randomness decides the draw.",
+    "RLPInvalidEncoding": "The header is not RLP-encoded.",
     # committing and revealing
     "NoSuchSeat": "There is no seat {seat}: {seats} are drawn, numbered from 0.",
     "InvalidCommitment": "0x{commitment:hex} cannot be a commitment; commit with another salt.",

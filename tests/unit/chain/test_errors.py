@@ -47,8 +47,8 @@ class TestSentences:
     @pytest.mark.parametrize(
         ("action", "phase", "deadline", "says"),
         [
-            ("commit", Phase.REVEALING, NOW + 9, "is Revealing until {}; commit needs Committing, which is over"),
-            ("reveal", Phase.COMMITTING, NOW + 9, "is Committing until {}; reveal needs Revealing, which has"),
+            ("commit", Phase.REVEALING, NOW + 9, "is Revealing until {}; commit needs Committing, which is"),
+            ("reveal", Phase.COMMITTING, NOW + 9, "is Committing until {}; reveal needs Revealing, which"),
             ("post", Phase.CANCELLED, 0, "is Cancelled; post needs Settling, which is over."),
             ("refund", Phase.ENROLLING, NOW + 9, "is Enrolling until {}; refund needs Cancelled, which has"),
         ],
