@@ -55,7 +55,7 @@ class HeaderError(ValueError):
 def encode(block: Mapping[str, Any]) -> bytes:
     """The RLP-encoded header of a block as `eth_getBlockByNumber` tells it, in hexadecimal.
 
-    Raises HeaderError when its hash is not the block's: the chain's headers have fields that are not known here.
+    Raises HeaderError when its hash is not the block's: the chain's headers have fields not known here.
     """
     known = [name for name in FIELDS if block.get(name) is not None]
     header: bytes = rlp.encode([_field(name, block[name]) for name in known])
