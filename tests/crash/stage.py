@@ -6,6 +6,7 @@ run costs as little as it can; it then connects to the node by its URL, as any u
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -25,7 +26,7 @@ MNEMONIC = "test test test test test test test test test test test junk"
 PASSPHRASE = "passphrase"
 OPERATOR, EXPERIMENTER, FIRST_LABELER = 0, 1, 4
 KILLED = -signal.SIGKILL
-PATIENCE = 150.0
+PATIENCE = 75.0
 
 # The lines at which a labeler's process may be killed are those of these files.
 LABELER_FILES = ("/earnest/labeler/", "/earnest/cli/label.py")
@@ -92,6 +93,7 @@ def fork(work: Callable[[], object], log: Path, kill_at: int | None = None, coun
         out = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         os.dup2(out, 1)
         os.dup2(out, 2)
+        faulthandler.dump_traceback_later(PATIENCE - 15, exit=True)  # what it hangs in, into its log
         lines = Lines(kill_at)
         if kill_at is not None or count_to is not None:
             sys.settrace(lines.trace)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from earnest.labeler.answers import read_answers, write_batch
+from earnest.labeler.batch import Slot
+from earnest.labeler.errors import LabelerError
+
+from .cases import batch
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(*rows: str, head: str = "task,answer"):
+        path = tmp_path / "labels.csv"
+        path.write_text("\n".join([head, *rows]) + "\n")
+        return path
+
+    return write
+
+
+def test_all_answers_in_any_order(file):
+    answers = read_answers(file("b,blue", "a,red", "a,green"), batch())
+    assert answers == {Slot("b"): 2, Slot("a"): 0, Slot("a", 1): 1}
+    assert batch().labels(answers) == bytes([0, 2, 1])
+
+
+def test_a_batch_as_a_file_and_back(tmp_path):
+    answers = {Slot("b"): 2, Slot("a"): 0, Slot("a", 1): 1}
+    path = tmp_path / "labels.csv"
+    path.write_text(write_batch(batch(), answers))
+    assert read_answers(path, batch()) == answers
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (("b,blue", "a,pink"), r"Row 3 of .*, task 'a': 'pink' is no option; it must be one of red, green, blue"),
+        (("b,blue", "c,red"), r"Row 3 of .* answers task 'c', which is not in the batch"),
+        (("b,blue", "b,red"), r"Row 3 of .* answers task 'b' a 2. time; the batch asks it once"),
+        (("b,blue", "a,"), r"Row 3 of .* has no answer to task 'a'"),
+        (("b,blue", "a,red"), r"lacks 1 of 3 answers, the first for task 'a', which the batch asks 2 times"),
+    ],
+)
+def test_the_first_wrong_row_is_named(file, rows, sentence):
+    with pytest.raises(LabelerError, match=sentence):
+        read_answers(file(*rows), batch())
+
+
+def test_missing_columns(file):
+    with pytest.raises(LabelerError, match=r"has the columns \['task', 'label'\]; it must have task and answer"):
+        read_answers(file(head="task,label"), batch())
