@@ -1,0 +1,177 @@
+"""Following a chain that reorganises, through a node that has its limits."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from hexbytes import HexBytes
+from requests.exceptions import HTTPError
+from web3.exceptions import BlockNotFound, Web3RPCError
+
+from earnest.settler.errors import SettlerError
+from earnest.settler.follow import Follower
+from earnest.settler.store import Store
+
+from .test_store import PEOPLE, log
+
+CONTRACT = "0x00000000000000000000000000000000000000E1"
+REFUSED = [Web3RPCError("query returned more than 10000 results"), ValueError("too large"), HTTPError("413")]
+
+
+class Node:
+    """A chain that can be rewritten: a list of block hashes, some blocks with a log."""
+
+    def __init__(self, length, logs=(), most_blocks=10**6, most_logs=10**6, refusal=REFUSED[0]):
+        self.hashes = [f"{block:#066x}" for block in range(length)]
+        self.with_logs = set(logs)
+        self.most_blocks, self.most_logs, self.refusal = most_blocks, most_logs, refusal
+        self.asked = []
+        self.meanwhile = None
+        self.eth = SimpleNamespace(get_block=self.get_block, get_logs=self.get_logs)
+
+    def get_block(self, block):
+        number = len(self.hashes) - 1 if block == "latest" else block
+        if number >= len(self.hashes):
+            raise BlockNotFound(f"Block {number} not found.")
+        return {"number": number, "hash": HexBytes(self.hashes[number]), "timestamp": 1_000 + number}
+
+    def get_logs(self, query):
+        first, last = query["fromBlock"], query["toBlock"]
+        self.asked.append((first, last))
+        blocks = [block for block in range(first, last + 1) if block in self.with_logs]
+        if last - first + 1 > self.most_blocks or len(blocks) > self.most_logs:
+            raise self.refusal
+        found = [self._log(block) for block in blocks]
+        if self.meanwhile:
+            self.meanwhile, happens = None, self.meanwhile
+            happens()
+        return found
+
+    def _log(self, block):
+        found = log(block)
+        return {
+            "address": CONTRACT,
+            "blockNumber": block,
+            "logIndex": 0,
+            "transactionHash": HexBytes("0x01"),
+            "blockHash": HexBytes(self.hashes[block]),
+            "topics": [HexBytes(topic) for topic in found.topics],
+            "data": HexBytes(found.data),
+        }
+
+    def reorganise(self, parting, length, logs=(), mark="f"):
+        """Other blocks from `parting` on."""
+        self.with_logs = {block for block in self.with_logs if block < parting} | set(logs)
+        fresh = ["0x" + mark * 8 + f"{block:056x}" for block in range(parting, length)]
+        self.hashes = self.hashes[:parting] + fresh
+
+
+def follow(node, store, **options) -> Follower:
+    return Follower(node, CONTRACT, PEOPLE[0], store, **options)
+
+
+def blocks(store):
+    with store.reading() as (_, found):
+        return [each.place.block for each in found]
+
+
+@pytest.mark.parametrize("refusal", REFUSED)
+@pytest.mark.parametrize(("most_blocks", "most_logs"), [(10**6, 10**6), (7, 10**6), (10**6, 2), (1, 1)])
+def test_finds_everything_once_within_the_nodes_limits(store, most_blocks, most_logs, refusal):
+    logs = [3, 4, 5, 40, 41, 199]
+    node = Node(200, logs, most_blocks, most_logs, refusal)
+    sight = follow(node, store).look()
+    assert blocks(store) == logs
+    assert (sight.block, sight.time) == (199, 1_199)
+    assert sight.state.operators == {(PEOPLE[0], PEOPLE[1])}
+
+
+def test_ranges_grow_again_after_a_crowded_stretch(store):
+    node = Node(4_000, range(100, 110), most_logs=1)
+    follow(node, store).look()
+    lengths = [last - first + 1 for first, last in node.asked]
+    crowded = lengths.index(1)
+    assert max(lengths[crowded:]) > 500
+    assert blocks(store) == list(range(100, 110))
+
+
+def test_a_node_that_refuses_a_single_block_is_told_of(store):
+    with pytest.raises(Web3RPCError):
+        follow(Node(10, most_blocks=0), store).look()
+
+
+def test_goes_on_where_it_stopped(path, store):
+    node = Node(50, [3])
+    follow(node, store).look()
+    node.asked.clear()
+    node.reorganise(50, 60, logs=[55])
+    again = Store(path, 0)
+    follow(node, again).look()
+    assert node.asked == [(50, 59)]
+    assert blocks(again) == [3, 55]
+
+
+@pytest.mark.parametrize("length", [30, 50, 70])
+def test_a_reorganisation_is_read_again_from_where_it_parted(store, length):
+    node = Node(50, [3, 25, 40], most_blocks=5)
+    follower = follow(node, store)
+    assert follower.look().forks == 0
+    node.reorganise(28, length, logs=[29])
+    node.asked.clear()
+    sight = follower.look()
+    assert sight.forks == 1
+    assert blocks(store) == [3, 25, 29]
+    assert sight.state.last.block == 29
+    assert sight.state.last.block_hash == node.hashes[29]
+    assert min(first for first, _ in node.asked) >= 20
+
+
+def test_another_chain_altogether_is_read_from_the_beginning(store):
+    node = Node(50, [3, 25])
+    follower = follow(node, store)
+    follower.look()
+    node.reorganise(0, 20, logs=[7])
+    follower.look()
+    assert blocks(store) == [7]
+
+
+def test_a_reorganisation_between_two_questions_leaves_nothing_wrong(store):
+    node = Node(50, [3, 40])
+    node.meanwhile = lambda: node.reorganise(30, 55, logs=[45])
+    follow(node, store).look()
+    assert blocks(store) == [3, 45]
+
+
+def test_two_share_a_store_through_a_reorganisation(path, store):
+    node, other = Node(50, [3, 40]), Store(path, 0)
+    one, two = follow(node, store), follow(node, other)
+    one.look()
+    two.look()
+    node.reorganise(30, 60, logs=[45])
+    assert one.look().state.last.block == 45
+    assert two.look().state.last.block == 45
+    assert blocks(store) == [3, 45]
+
+
+def test_a_chain_that_never_holds_still_is_told_of(store):
+    node = Node(50)
+
+    class Restless:
+        def get_block(self, block):
+            node.reorganise(0, 50, mark=f"{len(node.asked) % 7}")
+            node.asked.append((0, 0))
+            return node.get_block(block)
+
+    node.eth = SimpleNamespace(get_block=Restless().get_block, get_logs=node.get_logs)
+    with pytest.raises(SettlerError, match="contradictory"):
+        follow(node, store).look()
+
+
+def test_the_real_contracts_records_give_the_real_state(revealed, store):
+    client = revealed.client
+    sight = Follower(client.web3, client.address, client.sink, store, longest=3).look()
+    campaign, expected = sight.state.campaigns[revealed.id], client.state()
+    assert campaign.seats == expected.campaigns[revealed.id].seats
+    assert campaign.life == expected.campaigns[revealed.id].life
+    assert (sight.state.balances, sight.state.last) == (expected.balances, expected.last)

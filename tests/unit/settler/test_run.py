@@ -1,0 +1,244 @@
+"""A settler at work on a real chain."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+
+import pytest
+from chain.conftest import ANSWERS, KEY, SEALED
+
+from earnest.chain import settle
+from earnest.chain.errors import ChainError
+from earnest.chain.life import Phase
+from earnest.chain.records import PostingOpened
+from earnest.chain.state import BatchStatus, PostingStatus
+from earnest.manifest.errors import ManifestError
+from earnest.protocol.settlement import pack
+from earnest.settler.follow import Follower
+from earnest.settler.run import Done, Notice, Settler, locked
+from earnest.settler.scores import Scorer, fetch_rows
+from earnest.settler.steps import GAS, WATCHING, Options, Step
+from earnest.settler.store import Store
+
+FALSE = pack([9_999, 9_999, 9_999])
+
+
+@pytest.fixture
+def enlist(client, tmp_path):
+    """A settler for an account, with what it told."""
+    stores = []
+
+    def enlist(account, **changes):
+        stores.append(Store(tmp_path / "settler.sqlite", 0))
+        told = []
+        follower = Follower(client.web3, client.address, client.sink, stores[-1])
+        changes = {"scorer": Scorer(fetch=lambda *_: SEALED), "options": Options()} | changes
+        lock = tmp_path / f"{account.address}.lock"
+        found = Settler(
+            client=client, account=account, follower=follower, lock=lock, tell=told.append, **changes
+        )
+        return found, told
+
+    yield enlist
+    for store in stores:
+        store.close()
+
+
+def steps(done):
+    return [each.action.step for each in done]
+
+
+def sentences(told):
+    return [each.sentence for each in told if isinstance(each, Notice)]
+
+
+def test_carries_a_campaign_from_the_draw_to_the_end(created, settler, enlist, chain):
+    game = created
+    game.fund(settler, game.terms.bond)
+    mine, told = enlist(settler, options=Options(campaigns=frozenset({game.id})))
+    assert mine.once() == []
+
+    game.enroll(7)
+    game.travel(game.terms.enroll_by)
+    assert steps(mine.once())[:1] == [Step.REQUEST_DRAW]
+    chain.mine(3)
+    mine.once()
+    assert game.campaign.life.phase is Phase.COMMITTING
+
+    for seat in range(5):
+        game.commit(seat, ANSWERS[seat])
+    game.pass_deadline()
+    game.client.reveal_many(game.id, list(game.openings.values()), sender=game.experimenter)
+    assert mine.once() == []
+    game.client.disclose(game.id, KEY, sender=game.experimenter)
+
+    (posted,) = mine.once()
+    assert posted.action.step is Step.POST
+    assert list(posted.action.words) == settle.words(game.campaign, SEALED)
+    assert mine.once() == []
+
+    game.travel(game.campaign.final_at(0))
+    assert steps(mine.once()) == [Step.RELEASE, Step.RETURN_BOND]
+    assert all(batch.status is BatchStatus.RELEASED for batch in game.campaign.batches)
+    assert game.campaign.locked == 0
+    assert mine.once() == []
+    expected = game.terms.bond + 2 * game.terms.fee
+    assert game.client.balance_of(settler.address, game.terms.token) == expected
+    assert [each for each in told if isinstance(each, Done)]
+
+
+def test_a_watcher_referees_what_is_false_and_does_nothing_else(
+    revealed, settler, challenger, attacker, enlist
+):
+    game = revealed
+    game.fund(attacker, game.terms.bond)
+    right = settle.words(game.campaign, SEALED)
+    posted = game.client.post(game.id, [0, 1], [right[0], FALSE], sender=attacker)
+    watcher, _ = enlist(challenger, options=Options(steps=WATCHING))
+    (done,) = watcher.once()
+    assert (done.action.step, done.action.which) == (Step.REFEREE, (1,))
+    campaign = game.campaign
+    assert campaign.postings[posted.only(PostingOpened).posting].status is PostingStatus.VOID
+    assert campaign.batches[1].scores == right[1]
+    won = game.client.balance_of(challenger.address, game.terms.token)
+    assert won == game.terms.bond // 2 + game.terms.fee
+
+    game.fund(settler, game.terms.bond)
+    honest, _ = enlist(settler)
+    assert [each.action.which for each in honest.once() if each.action.step is Step.POST] == [(0,)]
+    assert settle.false_batches(game.campaign, right) == []
+
+
+def test_a_right_posting_is_left_alone(revealed, settler, challenger, enlist):
+    revealed.fund(settler, revealed.terms.bond)
+    enlist(settler)[0].once()
+    assert enlist(challenger, options=Options(steps=WATCHING))[0].once() == []
+
+
+def test_two_settlers_post_once_and_nothing_is_lost(revealed, settler, challenger, enlist):
+    for account in (settler, challenger):
+        revealed.fund(account, revealed.terms.bond)
+    first, second = enlist(settler)[0], enlist(challenger)[0]
+    sight = second.look()
+    assert steps(first.once()) == [Step.POST]
+    # The second still goes by what it saw before.
+    second.follower.look = lambda: sight
+    assert second.once() == []
+    assert revealed.client.balance_of(challenger.address, revealed.terms.token) == revealed.terms.bond
+    assert len(revealed.campaign.postings) == 1
+
+
+def test_says_once_what_a_bond_lacks_and_takes_it_from_the_wallet_if_told(
+    revealed, purse, erc20, settler, enlist
+):
+    mine, told = enlist(settler)
+    mine.once()
+    mine.once()
+    assert [text for text in sentences(told) if "501" in text] == sentences(told)
+    assert len(sentences(told)) == 1
+
+    erc20.transfer(settler, 501, sender=purse)
+    rich, _ = enlist(settler, deposit=True)
+    assert steps(rich.once()) == [Step.POST]
+
+
+def test_a_missing_manifest_is_told_and_not_fatal(revealed, settler, enlist):
+    revealed.fund(settler, revealed.terms.bond)
+    clock = [0.0]
+    answers = [ManifestError("The manifest is not there."), SEALED[:2], SEALED]
+
+    def fetch(uri, digest):
+        found = answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    mine, told = enlist(settler, scorer=Scorer(fetch=fetch, clock=lambda: clock[0]))
+    assert mine.once() == []
+    assert mine.once() == []  # not tried again at once
+    assert len(answers) == 2
+    assert "The manifest is not there." in sentences(told)[0]
+    clock[0] += 60
+    assert mine.once() == []
+    assert "audit rows have the root" in sentences(told)[1]
+    clock[0] += 120
+    assert steps(mine.once()) == [Step.POST]
+
+
+def test_a_manifest_that_never_comes_holds_nobody_up(tmp_path):
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(ManifestError, match="was not there after"):
+        fetch_rows(str(tmp_path / "manifest.json"), bytes(32), limit=0.2)
+
+
+def test_dear_gas_holds_back_everything_but_refereeing(revealed, attacker, settler, enlist):
+    for account in (attacker, settler):
+        revealed.fund(account, revealed.terms.bond)
+    revealed.client.post(revealed.id, [0], [FALSE], sender=attacker)
+    mine, told = enlist(settler, max_gas_price=0)
+    if int(revealed.client.web3.eth.gas_price) == 0:
+        pytest.skip("gas is free here")
+    assert steps(mine.once()) == [Step.REFEREE]
+    assert any("only refereeing goes on" in text for text in sentences(told))
+
+
+def test_refunds_a_cancelled_campaign(created, settler, enlist):
+    created.enroll(2)
+    created.travel(created.terms.enroll_by)
+    assert steps(enlist(settler)[0].once()) == [Step.REFUND]
+    assert created.campaign.locked == 0
+
+
+def test_no_two_processes_of_an_account_act_at_once(created, settler, enlist):
+    created.enroll(2)
+    created.travel(created.terms.enroll_by)
+    mine, told = enlist(settler)
+    with locked(mine.lock) as alone:
+        assert alone
+        assert mine.once() == []
+        assert "Another process acts" in sentences(told)[0]
+    assert steps(mine.once()) == [Step.REFUND]
+
+
+def test_gas_stays_below_what_portions_reckon_with(revealed, settler, enlist):
+    revealed.fund(settler, revealed.terms.bond)
+    mine, _ = enlist(settler)
+    done = mine.once()
+    revealed.travel(revealed.campaign.final_at(0))
+    done += mine.once()
+    for each in done:
+        if each.action.step in GAS:
+            once, one, seat = GAS[each.action.step]
+            count = len(each.action.which)
+            assert each.sent[-1].gas <= once + count * (one + seat * revealed.terms.cohort)
+    assert {Step.POST, Step.RELEASE} <= set(steps(done))
+
+
+def test_metrics_can_be_scraped(revealed, attacker, settler, enlist):
+    revealed.fund(attacker, revealed.terms.bond)
+    revealed.client.post(revealed.id, [0], [FALSE], sender=attacker)
+    mine, _ = enlist(settler)
+    port = mine.metrics.serve(0)
+    try:
+        mine.once()
+        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
+    finally:
+        mine.metrics.close()
+    assert 'earnest_settler_actions_total{result="done",step="referee"} 1.0' in page
+    assert 'earnest_settler_campaigns{phase="Settling"}' in page
+    assert f"earnest_settler_block {float(revealed.client.web3.eth.block_number)}" in page
+
+
+def test_a_failed_action_stops_no_other(revealed, settler, enlist, monkeypatch):
+    revealed.fund(settler, 2 * revealed.terms.bond)
+    mine, told = enlist(settler)
+
+    def refuse(*_, **__):
+        raise ChainError("The node is tired.")
+
+    monkeypatch.setattr(mine.client, "post", refuse)
+    assert mine.once() == []
+    assert any("The node is tired." in text for text in sentences(told))
+    monkeypatch.undo()
+    assert steps(mine.once()) == [Step.POST]

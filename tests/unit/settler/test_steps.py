@@ -1,0 +1,177 @@
+"""What is due, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from earnest.chain.life import Phase
+from earnest.chain.state import Batch, BatchStatus, PostingStatus
+from earnest.protocol.terms import ZERO_ADDRESS
+from earnest.settler.steps import (
+    SKEW,
+    WATCHING,
+    Action,
+    Me,
+    Options,
+    Step,
+    due,
+    lacking,
+    portions,
+    to_referee,
+)
+
+from .worlds import CHALLENGE, FALSE, ME, OTHER, RIGHT, START, TERMS, campaign, settling, world
+
+NOW = START + 1
+FINAL = START + CHALLENGE
+ALL = Options()
+
+
+def steps(state, now=NOW, me=Me(ME), options=ALL, right=None):
+    return due(state, now, me, options, {1: RIGHT} if right is None else right)
+
+
+@pytest.mark.parametrize(
+    "phase", [Phase.ENROLLING, Phase.COMMITTING, Phase.REVEALING, Phase.AUDITING]
+)
+def test_nothing_is_due_while_others_act(phase):
+    terms = replace(TERMS, enroll_by=START + 1_000)
+    assert steps(world(campaign(phase, terms=terms), free=10**6)) == []
+
+
+@pytest.mark.parametrize(("tickets", "step"), [([], Step.REQUEST_DRAW), ([7], Step.DRAW)])
+def test_draws(tickets, step):
+    assert steps(world(campaign(Phase.DRAWING, tickets=tickets))) == [Action(step, 1)]
+
+
+def test_a_draw_that_nobody_asked_for_in_time_is_refunded():
+    found = steps(world(campaign(Phase.DRAWING)), now=START + 1_000)
+    assert found == [Action(Step.REFUND, 1, tuple(range(9)))]
+
+
+@pytest.mark.parametrize(
+    ("staked", "escrowed", "which"),
+    [(9, True, [tuple(range(9))]), (0, True, [()]), (2, False, [(0, 1)]), (0, False, [])],
+)
+def test_refunds_of_cancelled_campaigns(staked, escrowed, which):
+    found = campaign(Phase.CANCELLED, escrowed=escrowed)
+    found.seats = [replace(seat, staked=index < staked) for index, seat in enumerate(found.seats)]
+    assert [action.which for action in steps(world(found))] == which
+
+
+@pytest.mark.parametrize(
+    ("words", "free", "which"),
+    [
+        ([None] * 3, 500, (0, 1, 2)),
+        ([None] * 3, 499, None),
+        ([None, RIGHT[1], None], 500, (0, 2)),
+        (RIGHT, 500, None),
+    ],
+)
+def test_posts_what_is_open_under_a_bond_that_can_be_paid(words, free, which):
+    found = steps(world(settling(*words), free=free))
+    posts = [] if which is None else [Action(Step.POST, 1, which, tuple(RIGHT[batch] for batch in which))]
+    assert found == posts
+
+
+def test_the_wallet_may_pay_for_bonds_and_each_bond_is_counted_once():
+    state = world(settling(None, None, None), settling(None, None, None, number=2), free=400)
+    right = {1: RIGHT, 2: RIGHT}
+    assert [a.campaign for a in steps(state, me=Me(ME, {ZERO_ADDRESS: 100}), right=right)] == [1]
+    assert [a.campaign for a in steps(state, me=Me(ME, {ZERO_ADDRESS: 600}), right=right)] == [1, 2]
+    assert lacking(state, NOW, Me(ME), ALL, right) == {1: 100, 2: 100}
+
+
+def test_unknown_scores_are_neither_posted_nor_checked():
+    assert steps(world(settling(FALSE, None, None), free=500), right={}) == []
+
+
+def test_a_void_posting_is_posted_again():
+    found = settling(FALSE, *RIGHT[1:])
+    found.postings[1] = replace(found.postings[1], status=PostingStatus.VOID)
+    found.batches[0] = Batch(status=BatchStatus.REFEREED, scores=RIGHT[0])
+    assert [(action.step, action.which) for action in steps(world(found, free=500))] == [
+        (Step.POST, (1, 2)),
+        (Step.RELEASE, (0,)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "refereed"),
+    [
+        (RIGHT, []),
+        ([FALSE, *RIGHT[1:]], [0]),
+        ([RIGHT[0], FALSE, FALSE], [1]),  # one is enough: the others are void with it
+        ([None, None, FALSE], [2]),
+    ],
+)
+def test_false_postings_are_refereed_by_one_batch(words, refereed):
+    assert to_referee(settling(*words), NOW, RIGHT) == refereed
+    found = steps(world(settling(*words)), options=Options(steps=WATCHING))
+    assert found == [Action(Step.REFEREE, 1, (batch,)) for batch in refereed]
+
+
+def test_a_false_batch_is_tried_until_the_clocks_cannot_differ_that_much():
+    false = settling(FALSE, *RIGHT[1:])
+    assert to_referee(false, FINAL + SKEW - 1, RIGHT) == [0]
+    assert to_referee(false, FINAL + SKEW, RIGHT) == []
+
+
+def test_refereeing_comes_before_everything_else():
+    state = world(settling(None, None, None), settling(FALSE, None, None, number=2), free=10**6)
+    assert [a.step for a in steps(state, right={1: RIGHT, 2: RIGHT})][0] is Step.REFEREE
+
+
+@pytest.mark.parametrize(("now", "due_steps"), [(FINAL - 1, []), (FINAL, [Step.RELEASE])])
+def test_releases_what_is_final(now, due_steps):
+    assert [action.step for action in steps(world(settling(*RIGHT)), now=now)] == due_steps
+
+
+def test_refereed_batches_are_final_at_once_and_released_ones_done():
+    found = settling(None, *RIGHT[1:])
+    found.batches[0] = Batch(status=BatchStatus.REFEREED, scores=RIGHT[0])
+    found.batches[1] = Batch(status=BatchStatus.RELEASED, scores=RIGHT[1], posting=1)
+    assert [action.which for action in steps(world(found))] == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("settler", "status", "now", "returned"),
+    [
+        (ME, PostingStatus.STANDING, FINAL, True),
+        (ME, PostingStatus.STANDING, FINAL - 1, False),
+        (ME, PostingStatus.VOID, FINAL, False),
+        (ME, PostingStatus.CLOSED, FINAL, False),
+        (OTHER, PostingStatus.STANDING, FINAL, False),
+    ],
+)
+def test_bonds_come_back_to_their_settler(settler, status, now, returned):
+    found = settling(*RIGHT, settler=settler)
+    found.postings[1] = replace(found.postings[1], status=status)
+    actions = [action for action in steps(world(found), now=now) if action.step is Step.RETURN_BOND]
+    assert actions == ([Action(Step.RETURN_BOND, 1, (1,))] if returned else [])
+
+
+def test_only_the_campaigns_and_steps_that_are_wanted():
+    state = world(settling(None, None, None), settling(*RIGHT, number=2), free=10**6)
+    right = {1: RIGHT, 2: RIGHT}
+    only = Options(campaigns=frozenset({2}))
+    assert {action.campaign for action in steps(state, FINAL, options=only, right=right)} == {2}
+    no_post = Options(steps=ALL.steps - {Step.POST})
+    assert Step.POST not in {action.step for action in steps(state, FINAL, options=no_post, right=right)}
+    assert lacking(state, NOW, Me(ME), no_post, right) == {}
+
+
+def test_the_state_is_not_changed_and_the_answer_the_same_again():
+    state = world(settling(FALSE, None, RIGHT[2]), free=500)
+    assert steps(state) == steps(state)
+
+
+@pytest.mark.parametrize("gas", [1 << 24, 2_000_000, 300_000])
+@pytest.mark.parametrize("step", [Step.POST, Step.RELEASE, Step.REFUND])
+def test_portions_hold_everything_once_in_order(step, gas):
+    which = list(range(1_000))
+    found = portions(step, TERMS, which, gas)
+    assert [each for some in found for each in some] == which
+    assert portions(step, TERMS, [], gas) == []
