@@ -178,6 +178,7 @@ contract Earnest is IEarnest, EIP712, Multicall, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEarnest
+    // slither-disable-next-line reentrancy-no-eth (the gate is called under the lock; see `_enroll`)
     function enrollSigned(uint256 campaign, SignedEnrolment[] calldata enrolments) external nonReentrant {
         (Campaign storage c, Life life) = _expect(campaign, Phase.Enrolling);
         address token = c.terms.token;
