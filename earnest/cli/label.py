@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from earnest.labeler.run import Runner
 
 POLL: Final = 5.0
+PLACES: Final = 4  # decimals of amounts that are estimates, or in a table
 OWNER_ONLY: Final = 0o600
 
 
@@ -132,8 +133,8 @@ def find(session: Session, all_: bool) -> None:
                 f"{life.taken}/{life.seats}" + (f", {mine} yours" if mine else ""),
                 each.terms.batch_size,
                 write(each.terms.stake),
-                write(prospects.likely),
-                write(-prospects.max_loss),
+                write(prospects.likely, PLACES),
+                write(-prospects.max_loss, PLACES),
                 "open" if each.terms.gate == ZERO_ADDRESS else "gate",
             ]
         )
@@ -486,8 +487,8 @@ def status(session: Session, which: str | None, data: Path) -> None:
                 "–" if each.batch is None else each.batch,
                 f"{answered}/{found.terms.batch_size}",
                 each.outcome,
-                write(look.max_win),
-                write(-look.max_loss),
+                write(look.max_win, PLACES),
+                write(-look.max_loss, PLACES),
             ]
         )
         members.append(
@@ -522,7 +523,7 @@ def history(session: Session) -> None:
                 each.outcome,
                 _score(each.score),
                 write(each.stake),
-                "–" if each.result is None else write(each.result),
+                "–" if each.result is None else write(each.result, PLACES),
             ]
         )
         totals[each.token] = totals.get(each.token, 0) + (each.result or 0)
@@ -563,7 +564,7 @@ def backup(session: Session, file: Path, data: Path) -> None:
     session.show(
         {"file": file, "campaigns": [campaign_text(book.campaign) for book in books]},
         lambda: session.say(
-            f"{file} holds the journal of {len(books)} campaigns, for {account.address} only."
+            f"{file} holds {len(books)} campaigns of the journal, for {account.address} only."
         ),
     )
 
@@ -892,8 +893,8 @@ def _show(session: Session, found: Campaign, manifest: Manifest, prospects: Offe
             if life.phase is Phase.ENROLLING
             else f"{terms.batch_size} labels",
             "stake": write(terms.stake),
-            "likely pay": f"{write(prospects.likely)}, going by {prospects.basis}",
-            "at best": f"{write(prospects.max_win)} (an even share is {write(prospects.even_share)})",
+            "likely pay": f"{write(prospects.likely, PLACES)}, going by {prospects.basis}",
+            "at best": f"{write(prospects.max_win, PLACES)} (an even share: {write(prospects.even_share, PLACES)})",
             "at worst": f"{write(-prospects.max_loss)}; for a bad score at most {curve.max_slash / 100:g}% of"
             f" the stake, for not committing or not revealing {curve.forfeit / 100:g}%",
             "score": " + ".join(f"{weight} × {name}" for name, weight in signals.items())

@@ -67,7 +67,12 @@ class Play:
         return json.loads(answer.read_text())
 
     def cli(
-        self, labeler: int, *arguments: str, url: str = "", kill_at: int | None = None, count_to: Path | None = None
+        self,
+        labeler: int,
+        *arguments: str,
+        url: str = "",
+        kill_at: int | None = None,
+        count_to: Path | None = None,
     ) -> int:
         """Start a labeler's command line; the process's id."""
 
@@ -98,7 +103,10 @@ class Play:
             self.notes.setdefault("lines", {})[arguments[0]] = total
             for round_ in range(kills):
                 places = [
-                    1 + total * ((index * kills + round_ * 2 + 1) % (kills * self.labelers)) // (kills * self.labelers)
+                    1
+                    + total
+                    * ((index * kills + round_ * 2 + 1) % (kills * self.labelers))
+                    // (kills * self.labelers)
                     for index in range(self.labelers)
                 ]
                 children = [
@@ -107,7 +115,9 @@ class Play:
                     if index
                 ]
                 self.deaths += wait(children).count(KILLED)
-        statuses = wait([self.cli(index, *self._arguments(index, arguments)) for index in range(self.labelers)])
+        statuses = wait(
+            [self.cli(index, *self._arguments(index, arguments)) for index in range(self.labelers)]
+        )
         for index, status in enumerate(statuses):
             assert status == 0, f"labeler {index} ended with {status}:\n{self.log(index)}"
 
@@ -318,10 +328,7 @@ def mishap(play: Play, labeler: int, kind: str) -> dict[str, Any]:
     until(lambda: listening(url), "the proxy answers")
     child = play.cli(labeler, "run", "--once", url=url)
     time.sleep(8)
-    try:
-        os.kill(child, signal.SIGKILL)  # one that waits for a receipt that never comes
-    except ProcessLookupError:
-        pass
+    os.kill(child, signal.SIGKILL)  # it may wait for a receipt that never comes; a zombie does not mind
     (status,) = wait([child])
     os.kill(proxy, signal.SIGKILL)
     wait([proxy])
@@ -360,6 +367,6 @@ if __name__ == "__main__":
     # Everything that a command line imports, so that it costs each process nothing; nothing is connected yet.
     import earnest.cli.connection
     import earnest.cli.label
-    import earnest.labeler.run
+    import earnest.labeler.run  # noqa: F401
 
     main(*sys.argv[1:])

@@ -43,7 +43,11 @@ def node(accounts: int) -> Iterator[str]:
     """An anvil with a chain id and a block time of its own."""
     port = free_port()
     options = {"port": port, "chain-id": CHAIN, "block-time": 1, "accounts": accounts, "mnemonic": MNEMONIC}
-    command = ["anvil", "--silent", *(text for name, value in options.items() for text in (f"--{name}", str(value)))]
+    command = [
+        "anvil",
+        "--silent",
+        *(text for name, value in options.items() for text in (f"--{name}", str(value))),
+    ]
     process = subprocess.Popen(command)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -79,7 +83,9 @@ def until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> N
         time.sleep(0.1)
 
 
-def fork(work: Callable[[], object], log: Path, kill_at: int | None = None, count_to: Path | None = None) -> int:
+def fork(
+    work: Callable[[], object], log: Path, kill_at: int | None = None, count_to: Path | None = None
+) -> int:
     """Start a process that does `work`, killing itself at its `kill_at`-th line of the labeler's tool.
 
     `count_to` gets the number of such lines. Returns the process's id.

@@ -46,9 +46,9 @@ def check_paid(outcome: dict, labelers: int) -> None:
 
 
 def test_killed_at_any_line(tmp_path):
-    outcome = play(tmp_path, "killed", labelers=3, kills=2, limit=240)
+    outcome = play(tmp_path, "killed", labelers=3, kills=1, limit=300)
     check_paid(outcome, 3)
-    assert outcome["deaths"] >= 8  # of the 14 that were tried; some finish before their line comes
+    assert outcome["deaths"] >= 7  # of the 10 that were tried; some end before their line comes
 
 
 @pytest.mark.fuzz

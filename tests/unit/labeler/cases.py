@@ -45,7 +45,9 @@ QUESTION = Question(text="Which?", kind=Kind.CHOICE, options=("red", "green", "b
 
 def batch(question: Question = QUESTION, tasks: tuple[str, ...] = ("a", "b", "a")) -> Batch:
     """A batch that shows task `a` twice."""
-    content = {"items": [{"text": name} for name in "xyz"]} if question.kind is Kind.RANKING else {"text": "t"}
+    content = (
+        {"items": [{"text": name} for name in "xyz"]} if question.kind is Kind.RANKING else {"text": "t"}
+    )
     return Batch(0, 0, 0, SEED, question, tuple(Task(name, content) for name in tasks))
 
 

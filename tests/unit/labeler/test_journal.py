@@ -112,7 +112,9 @@ def test_what_was_kept_survives_a_kill_at_any_moment(tmp_path):
     """Killed in the middle of SQLite's own writing, again and again: all that it said it kept is there."""
     book, last = Book(1, "0x", 1), 0
     for delay in (0.003, 0.01, 0.017, 0.03, 0.041):
-        process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(last)], stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path), str(last)], stdout=subprocess.PIPE
+        )
         process.stdout.readline()
         time.sleep(delay)
         os.kill(process.pid, signal.SIGKILL)
