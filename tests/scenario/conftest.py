@@ -51,7 +51,9 @@ def begin(system, people, token) -> Callable[..., Play]:
     `rows` gives it an audit. In ether, unless `in_token` says that it is to be in the ERC-20.
     """
 
-    def begin(rows: Sequence[AuditRow] = (), in_token: bool = False, key: bytes = KEY, **changes: Any) -> Play:
+    def begin(
+        rows: Sequence[AuditRow] = (), in_token: bool = False, key: bytes = KEY, **changes: Any
+    ) -> Play:
         paid_in = token if in_token else ETHER
         changes = {"batch_size": 12, "token": token.address if in_token else ETHER} | changes
         flaw = changes.pop("flaw", None)

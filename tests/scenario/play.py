@@ -1,7 +1,7 @@
 """A campaign played from its first to its last act, with everybody's money watched.
 
-Acts are the contract's functions (see `kit.Campaign`), many seats at a time. What they must pay is computed by
-`earnest.protocol`; what they did pay is the difference of two `Play.purses()`.
+Acts are the contract's functions (see `kit.Campaign`), many seats at a time. What they must pay is computed
+by `earnest.protocol`; what they did pay is the difference of two `Play.purses()`.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class Play:
         account_of = self.campaign.earnest.accountOf
         asked = [account_of.encode_input(account, self.terms.token) for account in self.people.values()]
         found = self.campaign.earnest.multicall.call(asked)
-        purses = {role: int.from_bytes(data[:32], "big") for role, data in zip(self.people, found, strict=True)}
+        balances = (int.from_bytes(data[:32], "big") for data in found)
+        purses = dict(zip(self.people, balances, strict=True))
         purses["experimenter"] += escrow
         return purses
 
@@ -167,7 +168,8 @@ class Play:
 
     def false_scores(self, batches: Iterable[int] | None = None) -> dict[int, list[int]]:
         """Scores that nobody earned, as bad as can be."""
-        return {batch: [-10_000] * self.terms.cohort for batch in (self.batches if batches is None else batches)}
+        chosen = self.batches if batches is None else batches
+        return {batch: [-10_000] * self.terms.cohort for batch in chosen}
 
     def payouts(
         self, scores: Mapping[int, Sequence[int]] | None = None, denounced: Iterable[int] = ()
