@@ -894,7 +894,8 @@ def _show(session: Session, found: Campaign, manifest: Manifest, prospects: Offe
             else f"{terms.batch_size} labels",
             "stake": write(terms.stake),
             "likely pay": f"{write(prospects.likely, PLACES)}, going by {prospects.basis}",
-            "at best": f"{write(prospects.max_win, PLACES)} (an even share: {write(prospects.even_share, PLACES)})",
+            "at best": f"{write(prospects.max_win, PLACES)}"
+            f" (an even share: {write(prospects.even_share, PLACES)})",
             "at worst": f"{write(-prospects.max_loss)}; for a bad score at most {curve.max_slash / 100:g}% of"
             f" the stake, for not committing or not revealing {curve.forfeit / 100:g}%",
             "score": " + ".join(f"{weight} × {name}" for name, weight in signals.items())
