@@ -30,6 +30,25 @@ contract Referee is IReferee {
     /// The gas that one transaction may use (EIP-7825), and so what refereeing a batch must fit.
     uint256 private constant MAX_TRANSACTION_GAS = 2 ** 24;
 
+    // Gas of a transaction that referees a batch, apart from what `Cost` says: what benchmarks/gas.py measures at most,
+    // rounded up by a fifth or more. A test compares the sum with the worst case of many shapes.
+    uint256 private constant GAS_FIXED = 100_000; //     terms, scores, fee and bond: cold slots, new ones among them
+    uint256 private constant GAS_PER_SEAT = 14_000; //   two cold slots; the draw, walking on four times
+    uint256 private constant GAS_PER_RANK = 90; //       a step down in two lists of agreements, half of them
+    uint256 private constant GAS_PER_AUDIT = 30_000; //  the proof, and the row's fixed part
+    uint256 private constant GAS_PER_POSITION = 1_000; // the row at a position that is gold and repeated
+    uint256 private constant GAS_PER_BYTE = 16; //       of data, none of it 0
+    uint256 private constant MAX_PROOF = 32; //          hashes: a tree over all batches that a campaign can have
+
+    /// Gas by what grows with the batch.
+    struct Cost {
+        uint256 profile; //      a string made ready for comparing: fixed part,
+        uint256 profileLabel; // and each of its labels
+        uint256 pair; //         two strings compared: fixed part,
+        uint256 pairLabel; //    and each label of one of them
+        uint256 checkLabel; //   a label compared with the audit, and moved
+    }
+
     /// A revealed seat on the way to its score.
     struct Seat {
         uint256 lane;
@@ -115,7 +134,33 @@ contract Referee is IReferee {
 
     /// @inheritdoc IReferee
     function gasBound(Rubric memory rubric, uint256 cohort) public pure returns (uint256) {
-        return 21_000 + cohort * rubric.batchSize * 300;
+        Cost memory cost = _costOf(rubric.metric, rubric.classes);
+        uint256 size = rubric.batchSize;
+        uint256 labels = cohort * size;
+        uint256 pairs = cohort * (cohort - 1) / 2;
+        // Labels in memory as they are, masked, packed, and as second answers; masks, row and repeats; lists and counts.
+        uint256 words = (9 * labels + 50 * size + 3_000 * cohort) / 32;
+
+        uint256 data = 600 + labels;
+        uint256 gas = GAS_FIXED + cohort * (GAS_PER_SEAT + cost.profile) + labels * cost.profileLabel
+            + pairs * (cost.pair + cohort * GAS_PER_RANK + size * cost.pairLabel) + 3 * words + words * words / 512;
+        if (rubric.audited) {
+            data += AuditRow.maxLength(size) + 32 * MAX_PROOF;
+            // Gold, first and second answers each take a profile more.
+            gas += GAS_PER_AUDIT + size * GAS_PER_POSITION + 3 * cohort * cost.profile
+                + labels * (3 * cost.profileLabel + cost.checkLabel);
+        }
+        // A call hands on 63/64 of the gas that is left. What `gas` has for a byte of data is more than the 24 that the
+        // floor price of data (EIP-7623) asks for on top of 16.
+        return 21_000 + GAS_PER_BYTE * data + gas * 64 / 63;
+    }
+
+    function _costOf(Metric metric, uint256 classes) private pure returns (Cost memory) {
+        if (metric == Metric.Interval) return Cost(4_000, 45, 2_300, 10, 180);
+        if (metric == Metric.Ranking) return Cost(8_000, 130, 2_500, 14, 480);
+        // A few classes are counted one after the other.
+        if (Nominal.isPacked(classes)) return Cost(4_500 + 450 * classes, 15 + 2 * classes, 2_300, 6, 200);
+        return Cost(16_500, 115, 5_300, 7, 200);
     }
 
     /// Checks the arguments and keeps the revealed seats.

@@ -27,9 +27,14 @@ library Nominal {
         p.high = ones << (bits - 1);
         p.words = _pack(p.labels, bits);
         p.counts = Lanes.newCounts(classes);
-        if (classes <= FEW_CLASSES) _countByClass(p, classes, ones);
+        if (isPacked(classes)) _countByClass(p, classes, ones);
         else _countByLabel(p);
         p.mirrored = Lanes.mirror(p.counts);
+    }
+
+    /// Whether several labels share a byte, so that they are counted together.
+    function isPacked(uint256 classes) internal pure returns (bool) {
+        return classes <= FEW_CLASSES;
     }
 
     /// Σ_t δ(u_t, v_t)
