@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .NOTPARALLEL:
 ANVIL := --network ethereum:local:foundry
 
-.PHONY: help setup setup-bench compile lint test test-in-process test-anvil demo fuzz bench bench-consensus slither lock clean
+.PHONY: help setup setup-bench compile lint test test-in-process test-anvil demo fuzz bench gas-snapshot bench-consensus slither lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -73,7 +73,10 @@ demo: setup ## a whole campaign with real labels on a devnet
 	ape run demo $(ANVIL)
 
 bench: setup ## gas and speed, written to benchmarks/
-	ape run bench $(ANVIL)
+	ape run bench
+
+gas-snapshot: setup ## snapshots/gas.json anew, after a change that is meant to cost more or less
+	UPDATE_GAS_SNAPSHOT=1 ape test $(ANVIL) tests/unit/test_gas_snapshot.py
 
 bench-consensus: setup-bench ## every consensus beside crowd-kit's, written to benchmarks/
 	python -m benchmarks.consensus
