@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
+import {AuditTree} from "../libraries/AuditTree.sol";
 import {Draw} from "../libraries/Draw.sol";
 import {TypedData} from "../libraries/TypedData.sol";
 import {SeatRecord, SeatRecordLib} from "../types/SeatRecord.sol";
 
-/// Opens what `Earnest` uses inside to a comparison with its Python copy: draw, typed data, records, audit tree.
+/// Opens what `Earnest` uses inside to comparisons with its Python copy: draw, typed data, seat records, audit trees.
 contract RulesMock is EIP712("Earnest", "1") {
     /// π_round and its inverse, of all of [0, size).
     function permutation(bytes32 seed, uint256 round, uint256 size)
@@ -78,11 +78,11 @@ contract RulesMock is EIP712("Earnest", "1") {
         return SeatRecordLib.revealed(keccak256(labels));
     }
 
-    function verify(bytes32 root, uint256 batch, bytes calldata row, bytes32[] calldata proof)
+    function verify(bytes32[] calldata proof, bytes32 root, bytes calldata row, uint256 batch, uint256 batches)
         external
         pure
         returns (bool)
     {
-        return MerkleProof.verifyCalldata(proof, root, keccak256(bytes.concat(keccak256(abi.encode(batch, row)))));
+        return AuditTree.verify(proof, root, row, batch, batches);
     }
 }

@@ -50,8 +50,18 @@ def test_audit_trees(rules, rows):
     random = Random(rows)
     sealed = [random.randbytes(random.randrange(1, 80)) for _ in range(rows)]
     nodes = merkle.tree(sealed)
+    root = nodes[0]
     for batch, row in enumerate(sealed):
         proof = merkle.proof(nodes, batch)
-        assert rules("verify", nodes[0], batch, row, proof)
-        assert not rules("verify", nodes[0], batch, row + b"\0", proof)
-        assert not rules("verify", nodes[0], batch + 1, row, proof)
+        assert rules("verify", proof, root, row, batch, rows)
+        assert merkle.verify(root, rows, batch, row, proof)
+        wrong = [
+            (proof, root, row + b"\0", batch),
+            (proof, bytes(32), row, batch),
+            ([*proof, root], root, row, batch),
+            *((proof[:-1], root, row, batch) for _ in proof[:1]),
+            *((proof, root, row, place) for place in range(rows) if place != batch),
+        ]
+        for path, top, data, place in wrong:
+            assert not rules("verify", path, top, data, place, rows)
+            assert not merkle.verify(top, rows, place, data, path)
