@@ -295,7 +295,7 @@ def troubles(play: Play, _kills: int) -> dict[str, Any]:
     # a commitment that a reorganisation takes away
     assert wait([play.cli(4, "run", "--once")]) == [0], play.log(4)
     before = seat_of(play, 4)["committed"]
-    rpc(play.url, "anvil_reorg", 2, [])
+    take_away_last_commitment(play)
     play.notes["reorganised"] = [before, seat_of(play, 4)["committed"]]
     for index in range(5):  # whose commitments went with it
         assert wait([play.cli(index, "run", "--once")]) == [0], play.log(index)
@@ -304,7 +304,7 @@ def troubles(play: Play, _kills: int) -> dict[str, Any]:
     assert wait([play.cli(5, "run", "--once")]) == [0], play.log(5)
     phase = play.do(lambda client: client.life(int(play.campaign, 16)).phase.name)
     refused = wait([play.cli(5, "reveal", "--confirmations", "1000")])
-    rpc(play.url, "anvil_reorg", 2, [])
+    take_away_last_commitment(play)
     again = play.do(lambda client: client.life(int(play.campaign, 16)).phase.name)
     shown = [seat["labels"] for seat in play.outcome()["seats"] if seat["labels"]]
     play.notes["early end"] = {"phase": phase, "reveal": refused, "after": again, "shown": shown}
@@ -318,6 +318,18 @@ def troubles(play: Play, _kills: int) -> dict[str, Any]:
     play.settled()
     assert wait(runs) == [0] * play.labelers, "\n".join(play.log(index) for index in range(play.labelers))
     return play.outcome()
+
+
+def take_away_last_commitment(play: Play) -> None:
+    """Let the chain be another from the block of the newest commitment on, without it."""
+
+    def newest(client: Any) -> int:
+        from earnest.chain.records import Committed
+
+        return max(record.place.block for record in client.records() if isinstance(record, Committed))
+
+    block = play.do(newest)
+    rpc(play.url, "anvil_reorg", int(rpc(play.url, "eth_blockNumber"), 16) - block + 1, [])
 
 
 def mishap(play: Play, labeler: int, kind: str) -> dict[str, Any]:
