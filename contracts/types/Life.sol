@@ -72,7 +72,8 @@ library LifeLib {
     /// Carries a stored life forward to time `now_`: each phase begins where the one before it ended. The periods are
     /// read only where a phase ends, which spares most commits and reveals a slot.
     function at(Life life, Periods storage periods, uint256 now_) internal view returns (Life) {
-        if (life.phase() == Phase.Enrolling && now_ >= life.deadline()) {
+        if (now_ < life.deadline()) return life;
+        if (life.phase() == Phase.Enrolling) {
             life = life.taken() < life.cohort()
                 ? life.enter(Phase.Cancelled, 0)
                 : life.enter(Phase.Drawing, life.deadline() + periods.draw);
@@ -85,7 +86,7 @@ library LifeLib {
             life = life.closeRevealing(life.deadline(), periods);
         }
         if (life.phase() == Phase.Auditing && now_ >= life.deadline()) life = life.enter(Phase.Settling, 0);
-        if (life.phase() == Phase.Settling && life.scored() == life.batches() && now_ >= life.deadline()) {
+        if (life.phase() == Phase.Settling && life.scored() == life.batches()) {
             life = life.enter(Phase.Final, 0);
         }
         return life;
