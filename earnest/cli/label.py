@@ -512,7 +512,8 @@ def history(session: Session) -> None:
     """List scores and earnings of all your seats, from the chain's records."""
     state, address = session.client.state(), session.account.address
     entries = history_of(state, address, session.now)
-    rows, totals = [], {}
+    rows: list[list[object]] = []
+    totals: dict[str, int] = {}
     for each in entries:
         write = session.token(each.token).write
         rows.append(

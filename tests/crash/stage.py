@@ -26,7 +26,7 @@ MNEMONIC = "test test test test test test test test test test test junk"
 PASSPHRASE = "passphrase"
 OPERATOR, EXPERIMENTER, FIRST_LABELER = 0, 1, 4
 KILLED = -signal.SIGKILL
-PATIENCE = 75.0
+PATIENCE = 200.0
 
 # The lines at which a labeler's process may be killed are those of these files.
 LABELER_FILES = ("/earnest/labeler/", "/earnest/cli/label.py")
@@ -99,6 +99,7 @@ def fork(
         out = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         os.dup2(out, 1)
         os.dup2(out, 2)
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         faulthandler.dump_traceback_later(PATIENCE - 15, exit=True)  # what it hangs in, into its log
         lines = Lines(kill_at)
         if kill_at is not None or count_to is not None:

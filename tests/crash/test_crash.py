@@ -46,7 +46,7 @@ def check_paid(outcome: dict, labelers: int) -> None:
 
 
 def test_killed_at_any_line(tmp_path):
-    outcome = play(tmp_path, "killed", labelers=3, kills=1, limit=300)
+    outcome = play(tmp_path, "killed", labelers=3, kills=1, limit=600)
     check_paid(outcome, 3)
     assert outcome["deaths"] >= 7  # of the 10 that were tried; some end before their line comes
 
@@ -59,7 +59,7 @@ def test_killed_at_many_lines(tmp_path):
 
 
 def test_mishaps_of_transactions(tmp_path):
-    outcome = play(tmp_path, "troubles", labelers=6, kills=0, limit=300)
+    outcome = play(tmp_path, "troubles", labelers=6, kills=0, limit=600)
     check_paid(outcome, 6)
     assert outcome["lost reply"]["after"]
     for kind in ("dropped", "replaced"):
