@@ -23,7 +23,7 @@ help: ## what can be made
 
 setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/solc ## everything that is needed, from the lock files (idempotent)
 
-setup-bench: setup $(STAMPS)/bench ## the packages that only tests and benchmarks of the consensus compare with
+setup-bench: setup $(STAMPS)/bench $(STAMPS)/browser ## what only tests and benchmarks need: libraries to compare with, a browser
 
 $(STAMPS)/tools: tools/check_tools.sh
 	@tools/check_tools.sh $(PYTHON)
@@ -37,6 +37,10 @@ $(STAMPS)/python: requirements.lock pyproject.toml | $(STAMPS)/tools
 
 $(STAMPS)/bench: requirements-bench.lock $(STAMPS)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-bench.lock
+	@touch $@
+
+$(STAMPS)/browser: tests/report/browser/package-lock.json tests/report/browser/package.json | $(STAMPS)/tools
+	npm ci --prefix tests/report/browser --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(STAMPS)/node: package-lock.json package.json | $(STAMPS)/tools
@@ -91,5 +95,5 @@ lock: ## pin anew what pyproject.toml and package.json ask for (needs uv)
 	tools/lock.sh
 
 clean: ## remove what was built, compiled and installed; accounts that Ape keeps here stay
-	rm -rf .stamps .cache .venv node_modules .solcx .build .hypothesis .mypy_cache .pytest_cache .ruff_cache crytic-export *.egg-info
+	rm -rf .stamps .cache .venv node_modules tests/report/browser/node_modules .solcx .build .hypothesis .mypy_cache .pytest_cache .ruff_cache crytic-export *.egg-info
 	if [ -d .ape ]; then find .ape -mindepth 1 -maxdepth 1 ! -name accounts -exec rm -rf {} +; fi

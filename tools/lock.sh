@@ -9,4 +9,6 @@ compile=(uv pip compile --quiet --universal --python-version 3.11 --generate-has
 
 "${compile[@]}" pyproject.toml --extra io --extra report --group dev -o requirements.lock
 "${compile[@]}" --group bench -c requirements.lock -o requirements-bench.lock
-npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+for folder in . tests/report/browser; do
+    npm install --prefix "$folder" --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+done

@@ -27,7 +27,7 @@ from earnest.report.sections import sections, tiles
 from earnest.report.tables import labeler_rows, seat_rows, task_rows
 
 REPORT: Final = "report.html"
-HOUR: Final = 3600
+MINUTE: Final = 60
 
 
 def report_campaign(
@@ -138,11 +138,11 @@ def _answer(question: Question, answer: str) -> Any:
 
 
 def _times(found: Books, seats: list[int]) -> Floats | None:
-    """Hours from the first reveal, of each label; None unless all are known."""
+    """Minutes from the first reveal, of each label; None unless all are known."""
     if not seats or not all(seat in found.revealed_at for seat in seats):
         return None
     times = np.array([found.revealed_at[seat] for seat in seats], np.float64)
-    return np.asarray((times - times.min()) / HOUR)
+    return np.asarray((times - times.min()) / MINUTE)
 
 
 def _write(

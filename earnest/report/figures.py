@@ -134,7 +134,7 @@ def money(books: Books) -> Figure:
             hoverinfo="text",
         )
     )
-    _layout(figure, _unit(books), "", height=90 + 38 * len(shown))
+    _layout(figure, _unit(books), "", height=90 + 38 * len(shown)).update_layout(bargap=0.25)
     return figure
 
 
@@ -175,7 +175,7 @@ def values(labels: Labels) -> Figure:
     figure = go.Figure()
     figure.add_bar(x=shown, y=count / count.sum(), name="by consensus, of the tasks", marker_color=BLUE)
     figure.add_bar(x=shown, y=answered / answered.sum(), name="as answered, of the labels", marker_color=GREY)
-    _layout(figure, axis, "share")
+    _layout(figure, axis, "share").update_layout(bargap=0.3)
     figure.update_yaxes(tickformat=".0%")
     figure.update_xaxes(type="category")
     return figure
@@ -315,7 +315,7 @@ def own_matrices(labels: Labels) -> Figure | None:
     most = np.argsort(-load, kind="stable")[:MOST_MATRICES]
     across = 4
     down = -(-len(most) // across)
-    titles = [f"{text(_short(labels.table.workers[w]))} ({load[w]})" for w in most]
+    titles = [f"{text(short_name(labels.table.workers[w]))} ({load[w]})" for w in most]
     figure = make_subplots(
         rows=down,
         cols=across,
@@ -356,7 +356,7 @@ def bias_and_noise(labels: Labels) -> Figure | None:
                 "line": {"width": 0.5, "color": INK},
             },
             text=[
-                f"{text(_short(worker), 44)}: {count} labels"
+                f"{text(short_name(worker), 44)}: {count} labels"
                 for worker, count in zip(result.workers[part], load[part], strict=True)
             ],
             hoverinfo="text+x+y",
@@ -369,8 +369,11 @@ def bias_and_noise(labels: Labels) -> Figure | None:
 
 
 def reliability(labels: Labels) -> Figure:
-    """How reliable the labelers are, by how much they did."""
+    """How reliable the labelers are, by how much they did, if that differs."""
     result, load = labels.consensus, labels.table.per_worker
+    if load.max() < 2 * load.min():
+        figure = _histogram(result.reliability, 0.0, 1.0, "labelers")
+        return _layout(figure, f"reliability: {_reliability_name(labels)}", "labelers")
     part = spaced(len(result.workers))
     figure = go.Figure(
         go.Scatter(
@@ -378,7 +381,7 @@ def reliability(labels: Labels) -> Figure:
             y=result.reliability[part],
             mode="markers",
             marker={"color": BLUE, "size": 9, "opacity": 0.65},
-            text=[text(_short(worker), 44) for worker in result.workers[part]],
+            text=[text(short_name(worker), 44) for worker in result.workers[part]],
             hoverinfo="text+x+y",
         )
     )
@@ -499,7 +502,8 @@ def _thresholds(figure: Figure, books: Books) -> None:
         figure.add_vline(x=score / BPS, line={"color": colour, "width": 1, "dash": "dash"})
         figure.add_annotation(
             x=score / BPS,
-            y=1.02 + 0.055 * level,
+            y=1,
+            yshift=4 + 17 * level,
             yref="paper",
             text=f"{name} {points(score)}",
             showarrow=False,
@@ -507,7 +511,7 @@ def _thresholds(figure: Figure, books: Books) -> None:
             yanchor="bottom",
             font={"size": 11, "color": colour},
         )
-    figure.update_layout(margin={"t": 110})
+    figure.update_layout(margin={"t": 90})
 
 
 def _layout(figure: Figure, x: str, y: str, height: int = 380) -> Figure:
@@ -542,6 +546,7 @@ def _unit(books: Books) -> str:
     return text(books.token.symbol)
 
 
-def _short(name: object) -> str:
+def short_name(name: object) -> str:
+    """A labeler's name; an address by its ends."""
     whole = str(name)
     return f"{whole[:6]}…{whole[-4:]}" if whole.startswith("0x") and len(whole) == 42 else whole

@@ -37,21 +37,20 @@ th, td { text-align: left; padding: .28rem .7rem .28rem 0; border-bottom: 1px so
 td { overflow-wrap: anywhere; min-width: 3.2rem; }
 th { border-bottom: 2px solid #b8c1ca; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-.plot { width: 100%; margin: .6rem 0; }
+.plot { width: 100%; min-width: 640px; margin: .6rem 0; }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   body { max-width: none; padding: 0; font-size: 11pt; }
   h2 { break-after: avoid; }
   .plot, .tiles, tr { break-inside: avoid; }
   .scroll { overflow: visible; }
-  .modebar { display: none; }
+  .plot { min-width: 0; }
 }
 """
 
 SCRIPT: Final = """
 for (const [place, figure] of Object.entries(JSON.parse(document.getElementById("figures").textContent))) {
-  Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+  Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
 }
 document.body.dataset.drawn = "yes";
 """
@@ -141,8 +140,8 @@ def _part(part: Part, figures: dict[str, Any]) -> str:
     figures[place] = json.loads(part.figure.to_json())
     height = part.figure.layout.height
     return (
-        f'<div class="plot" id="{place}" role="img" aria-label="{escape(part.summary)}"'
-        f' style="min-height:{int(height)}px"></div>'
+        f'<div class="scroll"><div class="plot" id="{place}" role="img" aria-label="{escape(part.summary)}"'
+        f' style="min-height:{int(height)}px"></div></div>'
     )
 
 

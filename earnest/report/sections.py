@@ -148,7 +148,7 @@ def agreement_section(labels: Labels, positions: Floats | None, times: Floats | 
     for order, axis, sentence in (
         (positions, "position in the batch (the first is 1)",
          "By position in the batch: a line that falls tells of labelers who tire."),
-        (times, "labels in the order of their reveal (hours from the first)",
+        (times, "time of the reveal (minutes from the first)",
          "By time of the reveal: late batches should agree like early ones."),
     ):  # fmt: skip
         figure = figures.over_time(order, labels.agreement, axis) if order is not None else None
@@ -177,8 +177,8 @@ def pay_section(books: Books) -> Section:
         sentence,
         Plot(figures.score_and_pay(books), "Score against result of every seat, with the curve"),
         "The line is what a score gets when all others of its cohort score in full. Points above it were in"
-        " cohorts where others earned less, which raises everybody's share, up to twice the even one. Points on"
-        " zero where the line is lower were spared, because their cohort shows no signal.",
+        " cohorts where others earned less, which raises everybody's share, up to twice the even one. Points"
+        " on zero where the line is lower were spared, because their cohort shows no signal.",
     ]
     histogram = figures.score_histogram(books)
     if histogram is not None:
@@ -197,7 +197,8 @@ def look_section(books: Books) -> Section:
     grid = Grid(
         ["#seat", "labeler", "#batch", "#score", f"#result, {books.token.symbol}", "why"],
         [
-            [row.seat, row.labeler, row.batch, "–" if row.score is None else points(row.score),
+            [row.seat, figures.short_name(row.labeler), row.batch,
+             "–" if row.score is None else points(row.score),
              books.token.number(row.result, 5), "; ".join(row.looks)]
             for row in rows[:MOST_SEATS]
         ],
@@ -215,7 +216,11 @@ def look_section(books: Books) -> Section:
 
 def cost_section(books: Books) -> Section:
     """Where the money went."""
-    cost, write = books.cost, books.token.write
+    cost = books.cost
+
+    def write(units: int) -> str:
+        return f"{books.amount(units):.6g} {books.token.symbol}"
+
     sentences = (
         f"The experimenter spends {write(cost.spent)} in all: {write(cost.bounty)} of bounty less"
         f" {write(cost.refunded)} refunded for labels never delivered, and {write(cost.fees)} of fees."
@@ -263,7 +268,8 @@ def labeler_section(labels: Labels, books: Books | None) -> Section:
     heads = [names.get(c, f"#{c}{unit if c in ('earned', 'lost') else ''}") for c in columns]
     shown = [[_cell(column, row.get(column)) for column in columns] for row in rows[:MOST_LABELERS]]
     parts += [
-        f"The labelers, the most labels first.{_rest(len(rows) - MOST_LABELERS, 'labelers', 'labelers.csv')}",
+        "The labelers, the most labels first; labelers.csv has their whole names."
+        + _rest(len(rows) - MOST_LABELERS, "labelers", "labelers.csv"),
         Grid(heads, shown),
     ]
     return Section("The labelers", parts)
@@ -272,8 +278,12 @@ def labeler_section(labels: Labels, books: Books | None) -> Section:
 def _cell(column: str, value: object) -> str:
     if value is None or value == "":
         return "–"
+    if column == "labeler":
+        return figures.short_name(value)
     if column == "mean_score" and isinstance(value, float):
         return points(round(value))
+    if column in ("earned", "lost"):
+        return f"{float(str(value)):.5g}"
     return _number(value) if isinstance(value, float) else str(value)
 
 
