@@ -55,6 +55,7 @@ def report_campaign(
         contents={task.id: content_text(task.content) for task in manifest.tasks},
         truth={task: _answer(question, answer) for task, answer in (truth or {}).items() if task in ids},
         names=question.options if question.kind is Kind.RANKING else (),
+        gold=frozenset(manifest.tasks[task].id for task in data.gold),
     )
     found = books(campaign, manifest, token, reveal_times(records, campaign.number))
     place = {(manifest.tasks[answer.task].id, answer.labeler): answer for answer in reversed(data.answers)}
@@ -92,7 +93,7 @@ def report_table(
     `contents` and `names` as for `Labels`. Raises ValueError for a consensus of another table.
     """
     result = _default(table, gold) if consensus is None else consensus
-    labels = Labels(table, result, contents or {}, truth or {}, names)
+    labels = Labels(table, result, contents or {}, truth or {}, names, frozenset(gold or ()))
     return _write(folder, title, [], labels, None, None, None)
 
 

@@ -140,14 +140,16 @@ def money(books: Books) -> Figure:
 
 def confidence(labels: Labels) -> Figure:
     """How sure the consensus is of how many tasks."""
-    values = labels.confidence
+    values = labels.sure
     if isinstance(labels.consensus, RatingConsensus):
-        top = float(np.nanmax(values)) or 1.0
+        top = float(values.max(initial=0.0)) or 1.0
         figure = _histogram(values, 0.0, top, "tasks")
         holds = f"{labels.consensus.coverage:.0%}"
-        return _layout(figure, f"width of the interval that holds the truth with {holds}", "tasks")
+        return _layout(
+            figure, f"width of the interval that holds the truth with probability {holds}", "tasks"
+        )
     figure = _histogram(values, 0.0, 1.0, "tasks", bins=40)
-    figure.update_xaxes(range=[max(0.0, float(np.nanmin(values)) - 0.05), 1.01])
+    figure.update_xaxes(range=[max(0.0, float(values.min(initial=1.0)) - 0.05), 1.01])
     what = "answer" if isinstance(labels.consensus, ClassConsensus) else "whole ranking"
     return _layout(figure, f"probability that the {what} is right", "tasks")
 

@@ -29,7 +29,8 @@ class Labels:
     """A table of labels and its consensus, which must be of the same tasks and workers.
 
     `contents` tells what a task shows, by id; `truth` its right answer as the table has answers (a class, a
-    number, item numbers best first); `names` are the items of a ranking.
+    number, item numbers best first); `names` are the items of a ranking; `gold` are the tasks whose answer
+    the consensus was told, which say nothing of how good it is.
     """
 
     table: Table
@@ -37,6 +38,7 @@ class Labels:
     contents: Mapping[Any, str] = field(default_factory=dict)
     truth: Mapping[Any, Any] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    gold: frozenset[Any] = frozenset()
 
     def __post_init__(self) -> None:
         kinds = {LabelTable: ClassConsensus, RatingTable: RatingConsensus, RankingTable: RankingConsensus}
@@ -72,6 +74,18 @@ class Labels:
         if isinstance(result, RatingConsensus):
             return np.asarray(result.high - result.low)
         return np.asarray(result.probability)
+
+    @cached_property
+    def inferred(self) -> NDArray[np.bool_]:
+        """Which tasks' answers the consensus was not told, [T]."""
+        return np.array([task not in self.gold for task in self.table.tasks.tolist()], dtype=np.bool_)
+
+    @property
+    def sure(self) -> Floats:
+        """Confidence of the tasks whose answers it was not told; of all when it was told all of them."""
+        chosen = self.inferred if self.inferred.any() else np.ones_like(self.inferred)
+        values = self.confidence[chosen]
+        return np.asarray(values[np.isfinite(values)])
 
     @property
     def least_sure(self) -> NDArray[np.int64]:
@@ -135,13 +149,13 @@ class Labels:
 
     @cached_property
     def right(self) -> Floats:
-        """How right each consensus is by the truth, [T], NaN where that is not known.
+        """How right each consensus is by the truth, [T]; NaN where that is not known, or was told.
 
         1 or 0 for classes, the error for ratings, the share of pairs rightly ordered for rankings.
         """
         found = np.full(len(self.table.tasks), np.nan)
         for place, task in enumerate(self.table.tasks.tolist()):
-            if task in self.truth:
+            if task in self.truth and task not in self.gold:
                 found[place] = self._right(place, self.truth[task])
         return found
 

@@ -35,7 +35,7 @@ def tiles(labels: Labels, books: Books | None) -> list[tuple[str, str]]:
         (f"{len(table.workers):,}", "labelers"),
         (_number(labels.overall), "agreement (1: full, 0: chance)"),
     ]
-    sure = labels.confidence[np.isfinite(labels.confidence)]
+    sure = labels.sure
     if isinstance(result, RatingConsensus):
         half, share = np.median(sure) / 2, f"{result.coverage:.0%}"
         found.append((f"± {half:.3g}", f"median half width of the {share} interval"))
@@ -96,12 +96,17 @@ def consensus_section(labels: Labels) -> Section:
 
 
 def _sure(labels: Labels) -> str:
-    sure = labels.confidence
+    sure = labels.sure
+    told = (
+        f" {(~labels.inferred).sum():,} tasks whose answer it was told are left out of this."
+        if labels.gold
+        else ""
+    )
     if isinstance(labels.consensus, RatingConsensus):
         middle, wide = np.nanquantile(sure, [0.5, 0.95])
-        return f"Half of the intervals are narrower than {middle:.3g}, and 95% are narrower than {wide:.3g}."
+        return f"Half of the intervals are narrower than {middle:.3g}, 95% narrower than {wide:.3g}.{told}"
     high, low = (sure >= 0.95).mean(), (sure < 0.7).mean()
-    return f"It is at least 95% sure of {high:.0%} of the tasks, and less than 70% sure of {low:.0%}."
+    return f"It is at least 95% sure of {high:.0%} of the tasks, and less than 70% sure of {low:.0%}.{told}"
 
 
 def doubt_section(labels: Labels) -> Section:

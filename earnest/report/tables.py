@@ -49,6 +49,8 @@ def task_rows(labels: Labels) -> list[dict[str, Any]]:
             row |= {"low": result.low[place], "high": result.high[place]}
         else:
             row |= {"confidence": sure[place]}
+        if labels.gold:
+            row |= {"told": task in labels.gold}
         if labels.truth:
             row |= {"error" if isinstance(result, RatingConsensus) else "right": labels.right[place]}
         rows.append(row | {"content": labels.contents.get(task, "")})

@@ -204,7 +204,11 @@ def test_tables_hold_everything(told, tmp_path):
         int(r["labels"]) for r in rows_of(tmp_path / "labelers.csv")
     )
     assert next(row["content"] for row in tasks if row["task"] == "t8") == "Photo 8: what is on it?"
-    assert {row["right"] for row in tasks} <= {"0.0", "1.0"}
+    assert {(row["told"], row["right"]) for row in tasks} == {
+        ("true", ""),
+        ("false", "0.0"),
+        ("false", "1.0"),
+    }
 
 
 def test_nothing_from_outside_becomes_markup(told, tmp_path):
@@ -243,6 +247,18 @@ def test_times_of_reveals_come_from_the_records(told):
     times = reveal_times(tale.told, tale.number)
     assert sorted(times) == [seat for seat, each in enumerate(tale.campaign.seats) if each.revealed]
     assert reveal_times(tale.told, tale.number + 1) == {}
+
+
+def test_answers_that_it_was_told_prove_nothing():
+    table = LabelTable.from_columns([0, 0, 1, 1], [0, 1, 0, 1], ["a", "a", "b", "a"])
+    gold = {0: "b"}
+    result = MajorityVote().fit_predict(table, gold)
+    found = Labels(table, result, truth={0: "b", 1: "a"}, gold=frozenset(gold))
+    assert np.isnan(found.right[0])
+    assert found.right[1] in (0.0, 1.0)
+    assert found.sure.tolist() == [found.confidence[1]]
+    everything = Labels(table, result, gold=frozenset({0, 1}))
+    assert len(everything.sure) == 2
 
 
 # Odd cases.
