@@ -329,17 +329,20 @@ def take_away_last_commitment(play: Play) -> None:
         return max(record.place.block for record in client.records() if isinstance(record, Committed))
 
     block = play.do(newest)
-    rpc(play.url, "anvil_reorg", int(rpc(play.url, "eth_blockNumber"), 16) - block + 1, [])
+    head = int(rpc(play.url, "eth_blockNumber"), 16)
+    rpc(play.url, "anvil_reorg", head - block + 3, [])  # deep enough though blocks are mined meanwhile
 
 
 def mishap(play: Play, labeler: int, kind: str) -> dict[str, Any]:
     """A commitment sent over a proxy with a mishap, then the same command once more without."""
     port = free_port()
-    proxy = fork(lambda: serve(kind, play.url, port, FIRST_LABELER + labeler), play.home / "proxy.log")
+    met = play.home / f"met {kind}"
+    proxy = fork(lambda: serve(kind, play.url, port, FIRST_LABELER + labeler, met), play.home / "proxy.log")
     url = f"http://127.0.0.1:{port}"
     until(lambda: listening(url), "the proxy answers")
     child = play.cli(labeler, "run", "--once", url=url)
-    time.sleep(8)
+    until(met.exists, f"the mishap {kind} comes about")
+    time.sleep(2)
     os.kill(child, signal.SIGKILL)  # it may wait for a receipt that never comes; a zombie does not mind
     (status,) = wait([child])
     os.kill(proxy, signal.SIGKILL)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 from stage import devnet_account, rpc
 
 
-def serve(kind: str, url: str, port: int, account: int) -> None:
-    """Serve until killed. `account` is whose wallet sends something else where a transaction is replaced."""
+def serve(kind: str, url: str, port: int, account: int, met: Path) -> None:
+    """Serve until killed; `met` is written once the mishap has come about.
+
+    `account` is whose wallet sends something else where a transaction is replaced.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -21,7 +25,8 @@ def serve(kind: str, url: str, port: int, account: int) -> None:
             call = json.loads(body)
             if not isinstance(call, dict) or call["method"] != "eth_sendRawTransaction":
                 self.reply(forward(url, body))
-            elif kind == "lost reply":
+                return
+            if kind == "lost reply":
                 forward(url, body)
                 self.close_connection = True  # the node has it; who sent it hears nothing
             elif kind == "dropped":
@@ -30,6 +35,7 @@ def serve(kind: str, url: str, port: int, account: int) -> None:
                 self.reply(answer)
             else:
                 self.reply(json.dumps(answer_of(call, replaced(url, account, call["params"][0]))).encode())
+            met.touch()
 
         def reply(self, answer: bytes) -> None:
             self.send_response(200)
