@@ -63,6 +63,10 @@ def rankings(valence: list[dict[str, str]]) -> Campaign:
     """Four neighbouring headlines at a time, the best first; who rated two alike keeps their order."""
     tasks = list(valence[0])
     windows = {f"from {tasks[at]}": tasks[at : at + ITEMS] for at in range(len(tasks) - ITEMS + 1)}
+    rows = [
+        {"id": name, "items": json.dumps([f"headline {task}" for task in four])}
+        for name, four in windows.items()
+    ]
     answers = []
     for person in valence:
         orders = {}
@@ -74,7 +78,7 @@ def rankings(valence: list[dict[str, str]]) -> Campaign:
         "ranking",
         {"question": "Order by how good they feel.", "kind": "ranking", "options": ITEMS}
         | {"positions": len(windows)},
-        [{"id": name, "items": json.dumps([f"headline {t}" for t in four])} for name, four in windows.items()],
+        rows,
         answers,
     )
 

@@ -7,6 +7,7 @@ nothing. Only the dishonest settler has no command for what it does.
 from __future__ import annotations
 
 import csv
+import faulthandler
 import json
 import os
 import signal
@@ -17,17 +18,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "crash")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
 
+# ruff: noqa: E402
 from crowd import PEOPLE, Campaign, campaigns
 from eth_account import Account
 from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
 from stage import MNEMONIC, PASSPHRASE, answers, fork, node, until, wait
 
-ROLES = ["operator", "experimenter", "settler", "watcher", "dishonest", *(f"labeler{n}" for n in range(PEOPLE))]
+LABELERS = [f"labeler{number}" for number in range(PEOPLE)]
+ROLES = ["operator", "experimenter", "settler", "watcher", "dishonest", *LABELERS]
 FALSELY = ("rte", "ranking")  # where the dishonest settler is the first to post
 AT_ONCE = 10
-PERIODS = {"enroll": "20m", "draw": "20m", "commit": "20m", "reveal": "20m", "audit": "20m", "challenge": "25s"}
+LONG, SHORT = "20m", "25s"
+PERIODS = dict.fromkeys(("enroll", "draw", "commit", "reveal", "audit"), LONG) | {"challenge": SHORT}
+PATIENCE = 240.0
 MONEY = {"bounty": "1", "stake": "0.2", "fee": "0.01", "bond": "0.1"}
 FALSE_SCORE = 9_999
 
@@ -48,6 +53,7 @@ class Story:
         def command() -> None:
             from earnest.cli import main
 
+            faulthandler.cancel_dump_traceback_later()  # some run until they are killed
             os.environ["EARNEST_DATA"] = str(self.home / (data or f"data-{role}"))
             sys.argv = ["earnest", *arguments, "--network", self.url, "--account", role]
             main()
@@ -99,7 +105,12 @@ class Story:
 
     def until(self, *phases: str) -> None:
         """Wait until every campaign is in one of these phases."""
-        until(lambda: time.sleep(0.5) or set(self.phases().values()) <= set(phases), f"all are {phases}")
+        until(lambda: time.sleep(0.5) or set(self.phases().values()) <= set(phases), f"all are {phases}", PATIENCE)
+
+
+def wait(children: Sequence[int]) -> list[int]:
+    """The exit statuses, once all have ended."""
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 def write_accounts(folder: Path) -> None:
@@ -138,8 +149,6 @@ def post_falsely(story: Story) -> Callable[[Any], Any]:
     """The dishonest settler's script: the best of scores for everybody."""
 
     def work(client: Any) -> Any:
-        from ape.types import AddressType  # noqa: F401
-
         from earnest.cli.connection import load_account
         from earnest.protocol.settlement import pack
 
@@ -164,6 +173,7 @@ def outcome(story: Story, told: list[Campaign]) -> Callable[[Any], Any]:
         found = {}
         for campaign in told:
             there = state.campaigns[int(story.ids[campaign.name], 16)]
+            scores = [there.scores(batch) or [] for batch in range(len(there.batches))]
             void = sum(each.status is PostingStatus.VOID for each in there.postings.values())
             found[campaign.name] = {
                 "revealed": sum(seat.revealed for seat in there.seats),
@@ -171,7 +181,7 @@ def outcome(story: Story, told: list[Campaign]) -> Callable[[Any], Any]:
                 "postings": len(there.postings),
                 "locked": there.locked,
                 "paid": [str(seat.paid) for seat in there.seats],
-                "false_scores": any(FALSE_SCORE in (there.scores(b) or []) for b in range(len(there.batches))),
+                "false_scores": any(FALSE_SCORE in lanes for lanes in scores),
             }
         return {"campaigns": found, "held": str(state.held("0x" + "0" * 40))}
 
@@ -246,7 +256,8 @@ def export(story: Story, told: list[Campaign], files: Path) -> None:
     """The dataset twice: by the experimenter, and by a stranger with the chain and the published manifest."""
     for campaign in told:
         folder = str(files / campaign.name)
-        story.cli("experimenter", "campaign", "export", folder, "--to", str(story.home / "first" / campaign.name))
+        to = str(story.home / "first" / campaign.name)
+        story.cli("experimenter", "campaign", "export", folder, "--to", to)
         # A process that finds none of the experimenter's files but the manifest.
         os.rename(files / campaign.name, story.home / f"away-{campaign.name}")
         number, to = story.ids[campaign.name], str(story.home / "again" / campaign.name)

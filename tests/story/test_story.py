@@ -11,7 +11,7 @@ from pathlib import Path
 import ape
 import pytest
 
-pytestmark = [pytest.mark.anvil]
+pytestmark = pytest.mark.anvil
 
 HERE = Path(__file__).parent
 FALSELY = {"rte", "ranking"}
@@ -27,7 +27,7 @@ def test_the_whole_story(tmp_path):
         env=os.environ | {"APE_DATA_FOLDER": str(data)},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1_200,
     )
     assert done.returncode == 0, done.stderr[-5000:]
     print(done.stderr)

@@ -29,8 +29,8 @@ FINAL = START + CHALLENGE
 ALL = Options()
 
 
-def steps(state, now=NOW, me=Me(ME), options=ALL, right=None):
-    return due(state, now, me, options, {1: RIGHT} if right is None else right)
+def steps(state, now=NOW, me=None, options=ALL, right=None):
+    return due(state, now, me or Me(ME), options, {1: RIGHT} if right is None else right)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_false_batch_is_tried_until_the_clocks_cannot_differ_that_much():
 
 def test_refereeing_comes_before_everything_else():
     state = world(settling(None, None, None), settling(FALSE, None, None, number=2), free=10**6)
-    assert [a.step for a in steps(state, right={1: RIGHT, 2: RIGHT})][0] is Step.REFEREE
+    assert steps(state, right={1: RIGHT, 2: RIGHT})[0].step is Step.REFEREE
 
 
 @pytest.mark.parametrize(("now", "due_steps"), [(FINAL - 1, []), (FINAL, [Step.RELEASE])])

@@ -61,8 +61,10 @@ def campaign(phase: Phase, number: int = 1, terms: Terms = TERMS, **changes) -> 
     return found
 
 
-def settling(*words: int | None, at: int = START, settler: str = OTHER, number: int = 1, terms: Terms = TERMS):
-    """A campaign in Settling, its batches posted with these words (None: open) in one posting at time `at`."""
+def settling(
+    *words: int | None, at: int = START, settler: str = OTHER, number: int = 1, terms: Terms = TERMS
+) -> Campaign:
+    """A campaign in Settling, batches posted with these words (None: open) in one posting at time `at`."""
     found = campaign(Phase.SETTLING, number, terms)
     posted = [word for word in words if word is not None]
     for batch, word in enumerate(words):
