@@ -20,11 +20,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
 
-# ruff: noqa: E402
 from crowd import PEOPLE, Campaign, campaigns
 from eth_account import Account
 from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
-from stage import MNEMONIC, PASSPHRASE, answers, fork, node, until, wait
+from stage import MNEMONIC, PASSPHRASE, answers, fork, node, until
 
 LABELERS = [f"labeler{number}" for number in range(PEOPLE)]
 ROLES = ["operator", "experimenter", "settler", "watcher", "dishonest", *LABELERS]
@@ -105,7 +104,7 @@ class Story:
 
     def until(self, *phases: str) -> None:
         """Wait until every campaign is in one of these phases."""
-        until(lambda: time.sleep(0.5) or set(self.phases().values()) <= set(phases), f"all are {phases}", PATIENCE)
+        until(lambda: set(self.phases().values()) <= set(phases), f"all are {phases}", PATIENCE)
 
 
 def wait(children: Sequence[int]) -> list[int]:
