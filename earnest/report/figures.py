@@ -334,6 +334,8 @@ def own_matrices(labels: Labels) -> Figure | None:
     figure.update_yaxes(
         tickfont={"size": 9}, type="category", autorange="reversed", showticklabels=len(rows) <= 8
     )
+    for column in range(2, across + 1):  # the names once a row
+        figure.update_yaxes(showticklabels=False, col=column)
     figure.update_annotations(font={"size": 11})
     return figure
 

@@ -117,8 +117,8 @@ class Labels:
         """Mean distance of each label to the others of its task, [n]; NaN where it is alone."""
         table, vectors = self.table, self.vectors
         squares = (vectors**2).sum(axis=1)
-        sums = np.zeros((len(table.tasks), vectors.shape[1]))
-        np.add.at(sums, table.task, vectors)
+        tasks = len(table.tasks)
+        sums = np.stack([np.bincount(table.task, each, minlength=tasks) for each in vectors.T], axis=1)
         total = np.bincount(table.task, squares, minlength=len(table.tasks))
         n = table.per_task[table.task]
         apart = n * squares + total[table.task] - 2 * (vectors * sums[table.task]).sum(axis=1)
@@ -162,7 +162,7 @@ class Labels:
     def _right(self, place: int, truth: Any) -> float:
         result = self.consensus
         if isinstance(result, ClassConsensus):
-            return float(result.labels[place] == truth)
+            return float(result.classes[result.label[place]] == truth)
         if isinstance(result, RatingConsensus):
             return float(result.value[place] - float(truth))
         size = result.ranking.shape[1]
@@ -184,9 +184,13 @@ def class_confusion(table: LabelTable, result: ClassConsensus) -> Floats:
     A task counts for each class with its probability.
     """
     classes = len(table.classes)
-    found = np.zeros((len(table.workers), classes, classes))
-    np.add.at(found.transpose(0, 2, 1), (table.worker, table.label), result.probability[table.task])
-    return found
+    workers = len(table.workers)
+    cell = table.worker.astype(np.int64) * classes + table.label
+    found = [
+        np.bincount(cell, share[table.task], minlength=workers * classes).reshape(workers, classes)
+        for share in result.probability.T
+    ]
+    return np.stack(found, axis=1)
 
 
 def pair_orders(table: RankingTable, result: RankingConsensus) -> tuple[Floats, Floats]:

@@ -36,13 +36,13 @@ def seat_rows(books: Books) -> list[dict[str, Any]]:
 def task_rows(labels: Labels) -> list[dict[str, Any]]:
     """A row for each task of the table, in its order."""
     result, sure = labels.consensus, labels.confidence
-    answers, agreement = labels.answers, labels.task_agreement
+    answers, agreement, count = labels.answers, labels.task_agreement, labels.table.per_task.tolist()
     rows = []
     for place, task in enumerate(labels.table.tasks.tolist()):
         row = {
             "task": task,
             "consensus": answers[place],
-            "labels": int(labels.table.per_task[place]),
+            "labels": count[place],
             "agreement": agreement[place],
         }
         if isinstance(result, RatingConsensus):
@@ -61,14 +61,15 @@ def labeler_rows(labels: Labels, books: Books | None) -> list[dict[str, Any]]:
     """A row for each labeler with a label, the most labels first; with what all of their seats got."""
     table, result = labels.table, labels.consensus
     earned = _earned(books) if books else {}
-    order = np.argsort(-table.per_worker, kind="stable")
+    load = table.per_worker
+    order = np.argsort(-load, kind="stable")
     agreement = labels.worker_agreement
     rows = []
     for place in order.tolist():
         name = table.workers[place].item()
         row: dict[str, Any] = {
             "labeler": name,
-            "labels": int(table.per_worker[place]),
+            "labels": int(load[place]),
             "reliability": float(result.reliability[place]),
             "agreement": float(agreement[place]),
         }

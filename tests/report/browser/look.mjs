@@ -49,6 +49,9 @@ try {
   if (folder) {
     await page.screenshot({ path: join(folder, "page.png"), fullPage: true });
     await page.pdf({ path: join(folder, "page.pdf"), printBackground: true, preferCSSPageSize: true });
+    await page.emulateMediaType("print");
+    await page.screenshot({ path: join(folder, "print.png"), fullPage: true });
+    await page.emulateMediaType("screen");
     let number = 0;
     for (const section of await page.$$("section")) {
       number += 1;
