@@ -1,8 +1,8 @@
 """The tree over a campaign's enciphered audit rows (design, section 6).
 
 An array of `2n − 1` hashes: the root first, node `i` with the children `2i + 1` and `2i + 2`, the leaf of
-batch `b` at `2n − 2 − b`. Inner nodes hash left ‖ right: each batch has one place, so that a tree cannot hold two
-rows for one batch.
+batch `b` at `2n − 2 − b`. Inner nodes hash left ‖ right: each batch has one place, so that a tree cannot hold
+two rows for one batch.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def test_denouncing_oneself_costs_no_less_than_staying_away(launch, by_address, 
 
 @pytest.fixture
 def two_rows(system, token, launch):
-    """A campaign whose audit root covers two rows for batch 0, one where batch 1 belongs, and both sealed rows."""
+    """Terms whose audit root covers two rows for batch 0, one where batch 1 belongs; both rows and proofs."""
     rows = [AuditRow(shared=tuple(range(12)), gold=tuple((t, label) for t in range(6))) for label in (0, 1)]
     terms, _ = system.audited_terms(
         KEY, rows, batch_size=12, token=token.address, weights=Weights(peers=1, gold=1, repeats=0)
