@@ -1,4 +1,4 @@
-"""`earnest campaign disclose`, `settle`, `release`, `refund`, `withdraw` and `export`."""
+"""`earnest campaign disclose`, `settle`, `release`, `refund`, `withdraw`, `export` and `report`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ALL_FORMATS: Final = "jsonl,csv,parquet"
 TO = click.option(
-    "--to", type=click.Path(file_okay=False, path_type=Path), help="The folder for the dataset."
+    "--to", type=click.Path(file_okay=False, path_type=Path), help="The folder to write to."
 )
 FORMATS = click.option(
     "--formats", default=ALL_FORMATS, show_default=True, help="What the dataset is written as."
@@ -163,9 +163,34 @@ def write_dataset(
     for name in chosen:
         if name not in FORMATS:
             raise InputError(f"--formats has {name!r}; it can have {', '.join(FORMATS)}.")
+    return write(found, manifest_of(found, which, uri), to or _folder(which, found, "dataset"), chosen)
+
+
+@click.command(cls=Command)
+@WHICH
+@TO
+@MANIFEST_URI
+@pass_session
+def report(session: Session, which: str, to: Path | None, uri: str | None) -> None:
+    """Write a page to look at, and its tables: scores and pay, agreement, the consensus, what it cost."""
+    from earnest.report import report_campaign
+
+    found = campaign_of(session, which)
+    need_phase(session, found, Phase.SETTLING)
+    written = report_campaign(
+        found,
+        manifest_of(found, which, uri),
+        to or _folder(which, found, "report"),
+        token=session.token(found.terms.token),
+        records=session.client.records(),
+    )
+    session.show({"files": written}, lambda: session.say("\n".join(map(str, written))))
+
+
+def _folder(which: str, found: Campaign, name: str) -> Path:
+    """Where a campaign's files go when nobody says: its own folder, or one named after it here."""
     home = home_of(which)
-    folder = to or (home.path / "dataset" if home else Path(f"dataset-{campaign_text(found.number)[:10]}"))
-    return write(found, manifest_of(found, which, uri), folder, chosen)
+    return home.path / name if home else Path(f"{name}-{campaign_text(found.number)[:10]}")
 
 
 def do(

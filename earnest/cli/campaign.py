@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from earnest.cli.acting import disclose, export, refund, release, settle, withdraw
+from earnest.cli.acting import disclose, export, refund, release, report, settle, withdraw
 from earnest.cli.common import Group
 from earnest.cli.looking import list_, show, watch
 from earnest.cli.planning import create, plan
@@ -13,8 +13,12 @@ from earnest.cli.running import run
 
 @click.group(cls=Group)
 def campaign() -> None:
-    """Buy labels: plan, create, watch, disclose, settle, release, export; or run, which does all of it."""
+    """Buy labels: plan, create, watch, disclose, settle, release, export, report; or run, which does all of it."""
 
 
-for command in (plan, create, watch, disclose, settle, release, export, refund, withdraw, list_, show, run):
+COMMANDS = (
+    plan, create, watch, disclose, settle, release, export, report, refund, withdraw, list_, show, run
+)  # fmt: skip
+
+for command in COMMANDS:
     campaign.add_command(command)
