@@ -13,7 +13,7 @@ from earnest.cli.running import run
 
 @click.group(cls=Group)
 def campaign() -> None:
-    """Buy labels: plan, create, watch, disclose, settle, release, export, report; or run, which does all of it."""
+    """Buy labels, step by step; or run, which does all of it."""
 
 
 COMMANDS = (
