@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .NOTPARALLEL:
 ANVIL := --network ethereum:local:foundry
 
-.PHONY: help setup setup-bench compile lint test test-in-process test-anvil demo fuzz bench gas-snapshot bench-consensus slither lock clean
+.PHONY: help setup setup-bench compile lint test test-in-process test-anvil test-long demo fuzz bench gas-snapshot bench-consensus slither lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -68,7 +68,10 @@ test-in-process: setup-bench
 	ape test -m "not fuzz and not anvil"
 
 test-anvil: setup-bench
-	ape test $(ANVIL) -m "(chain or anvil) and not fuzz and not slow"
+	ape test $(ANVIL) -m "(chain or anvil) and not fuzz and not slow and not long"
+
+test-long: setup-bench ## the story and the crash tests: processes of every role on a devnet with a block time
+	ape test $(ANVIL) tests/crash tests/story -m "long and not fuzz"
 
 fuzz: setup-bench ## the differential tests with new random cohorts, for long
 	ape test $(ANVIL) tests/differential -m fuzz --hypothesis-profile=fuzz

@@ -14,7 +14,7 @@ from pathlib import Path
 import ape
 import pytest
 
-pytestmark = pytest.mark.anvil
+pytestmark = [pytest.mark.anvil, pytest.mark.long]
 
 HERE = Path(__file__).parent
 STAKE = 10**18
