@@ -11,7 +11,7 @@ from pathlib import Path
 import ape
 import pytest
 
-pytestmark = pytest.mark.anvil
+pytestmark = [pytest.mark.anvil, pytest.mark.long]
 
 HERE = Path(__file__).parent
 FALSELY = {"rte", "ranking"}
