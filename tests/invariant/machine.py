@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from eth_utils.crypto import keccak
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from invariant import invariants
 from invariant.books import differences
 from invariant.invariants import evidence, way_out
@@ -38,7 +38,7 @@ from earnest.protocol.terms import (
     campaign_id,
 )
 
-CAMPAIGNS: Final = 3  # at once
+MOST: Final = 6  # campaigns in a run
 LONG: Final = 10**6
 LABELERS: Final = ("first labeler", "second labeler", "third labeler", "fourth labeler", "owner")
 SEATED: Final = (*LABELERS, "receiver", "wallet", "experimenter", "pauper", "sink")
@@ -112,7 +112,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(data=st.data(), first=st.sampled_from(HABITS), second=st.sampled_from(HABITS))
     def begin(self, data: st.DataObject, first: str, second: str) -> None:
-        self.world = World(self.stage, ("ether", *dict.fromkeys((first, second))))
+        self.world = World(self.stage, ("ether", *dict.fromkeys((first, second))), self.check)
         self.world.statistics = self.statistics
         self.new_campaign(data, "experimenter")
 
@@ -123,25 +123,18 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.provider.restore(self.snapshot)
 
-    # ── After every step ──
-
-    @invariant()
-    def the_books_agree(self) -> None:
-        if self.world is not None:
-            after = self.world.step.after
-            assert not (found := differences(after, self.world.expected(after.held))), "\n".join(found)
-
-    @invariant()
-    def the_eight_invariants_hold(self) -> None:
-        if self.world is not None:
-            for check in invariants.ALL:
-                check(self.world)
+    def check(self, world: World) -> None:
+        """After every step."""
+        after = world.step.after
+        assert not (found := differences(after, world.expected(after.held))), "\n".join(found)
+        for holds in invariants.ALL:
+            holds(world)
 
     def wind_up(self) -> None:
         """Time passes, strangers free everything, owners take it home: the contract is left with nothing."""
         self.world.travel(self.world.now + 20 * 365 * 86_400)
         for number in self.world.model.campaigns:
-            self.check_step("relayer", "multicall", way_out(self.world, number))
+            self.world.act("relayer", "multicall", way_out(self.world, number))
         after = self.world.step.after
         for token in self.world.tokens.values():
             assert after.held[token] == after.free(token) + self.world.strays[token]
@@ -155,15 +148,10 @@ class Machine(RuleBasedStateMachine):
             had = self.world.reader.balance_of(token, address)
             kind = self.world.model.tokens.get(token)
             refused = kind is not None and address in kind.refuses
-            self.check_step(role, "withdraw", token, balance, address)
+            self.world.act(role, "withdraw", token, balance, address)
             assert self.world.step.after.balance(address, token) == (balance if refused else 0)
             if kind is not None and not refused:
                 assert self.world.reader.balance_of(token, address) == had + kind.arrives(balance)
-
-    def check_step(self, role: str, name: str, *args: Any, value: int = 0) -> None:
-        self.world.act(role, name, *args, value=value)
-        self.the_books_agree()
-        self.the_eight_invariants_hold()
 
     # ── Vault ──
 
@@ -237,7 +225,7 @@ class Machine(RuleBasedStateMachine):
     # ── Enrolling ──
 
     def may_create(self) -> bool:
-        return self.world is not None and len(self.world.model.campaigns) < CAMPAIGNS
+        return self.world is not None and len(self.world.model.campaigns) < MOST
 
     @precondition(may_create)
     @rule(data=st.data())
@@ -316,8 +304,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def enroll(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.ENROLLING)) is None:
-            return
+        number = self.number(data, Phase.ENROLLING)
         labeler = self.pick(data, SEATED)
         sender = self.pick(data, [labeler] * 3 + ["attacker", "relayer"])
         count = self.pick(data, [1, 1, 1, 2, 0, 9])
@@ -327,8 +314,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def enroll_signed(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.ENROLLING)) is None:
-            return
+        number = self.number(data, Phase.ENROLLING)
         roles = data.draw(st.lists(st.sampled_from(list(KEYS)), min_size=1, max_size=3))
         tamper = self.pick(data, ["", "", "", "signer", "seats", "late", "nonce", "old nonce", "garbage"])
         signed = [self.enrolment(number, role, index) for index, role in enumerate(roles)]
@@ -338,6 +324,9 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def answer(self, data: st.DataObject) -> None:
         """The gate changes its mind."""
+        self.turn_gate()
+
+    def turn_gate(self) -> None:
         gate = self.world.model.gates[str(self.stage.gate.address)]
         gate.answer = not gate.answer
         self.world.send_other(self.stage.gate, "setAnswer", gate.answer)
@@ -362,8 +351,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def request_draw(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.DRAWING)) is not None:
-            self.world.act(self.pick(data, CALLERS), "requestDraw", number)
+        number = self.number(data, Phase.DRAWING)
+        self.world.act(self.pick(data, CALLERS), "requestDraw", number)
 
     @rule(data=st.data(), fate=st.sampled_from((READY, READY, PENDING, EXPIRED)), word=st.integers(0, 2**32))
     def roll(self, data: st.DataObject, fate: int, word: int) -> None:
@@ -381,21 +370,20 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def draw(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.DRAWING)) is not None:
-            self.world.act(self.pick(data, CALLERS), "draw", number)
+        number = self.number(data, Phase.DRAWING)
+        self.world.act(self.pick(data, CALLERS), "draw", number)
 
     @rule(data=st.data())
     def refund(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.CANCELLED)) is not None:
-            seats = data.draw(st.lists(st.integers(0, 8), max_size=5))
-            self.world.act(self.pick(data, CALLERS), "refund", number, seats)
+        number = self.number(data, Phase.CANCELLED)
+        seats = data.draw(st.lists(st.integers(0, 8), max_size=5))
+        self.world.act(self.pick(data, CALLERS), "refund", number, seats)
 
     # ── Committing ──
 
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.COMMITTING)) is None:
-            return
+        number = self.number(data, Phase.COMMITTING)
         seat = self.seat(data, number)
         commitment = self.commitment(data, number, seat)
         sender = self.pick(data, [self.owner(number, seat)] * 3 + ["attacker", "relayer"])
@@ -403,8 +391,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def commit_signed(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.COMMITTING)) is None:
-            return
+        number = self.number(data, Phase.COMMITTING)
         seats = data.draw(st.lists(st.integers(0, 8), min_size=1, max_size=3))
         tamper = self.pick(data, ["", "", "", "signer", "late", "revision", "old revision", "garbage"])
         signed = [self.signed(number, seat, self.commitment(data, number, seat)) for seat in seats]
@@ -427,23 +414,25 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def denounce(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.COMMITTING)) is None:
-            return
+        number = self.number(data, Phase.COMMITTING)
         seat = self.seat(data, number)
+        if self.pick(data, [True] * 4 + [False]) and self.waits(number, seat):
+            commitment = self.prepare(number, seat, "good")
+            self.world.act(self.owner(number, seat), "commit", number, seat, commitment)
         opened = self.opening(data, number, seat)
         sender = self.pick(data, ["attacker", "challenger", "experimenter", self.owner(number, seat)])
         self.world.act(sender, "denounce", number, opened)
 
     def commitment(self, data: st.DataObject, number: int, seat: int) -> bytes:
         """To labels of some quality, or to somebody else's, or to nothing."""
-        kind = self.pick(data, ["new"] * 6 + ["copied", "none"])
+        kind = self.pick(data, ["new"] * 9 + ["copied", "none"])
         if kind == "none":
             return self.pick(data, [ZERO_WORD, bytes(31) + b"\1", b"\xff" * 32])
         if kind == "copied":
             records = [other.record for other in self.seats(number).values() if other.record > 1]
             if records:
                 return self.pick(data, records).to_bytes(32, "big")
-        quality = self.pick(data, ["good"] * 4 + ["random", "same", "long", "out of range"])
+        quality = self.pick(data, ["good", "random", "same", "good", "good", "long", "out of range"])
         return self.prepare(number, seat, quality)
 
     def prepare(self, number: int, seat: int, quality: str) -> bytes:
@@ -472,15 +461,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def reveal(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.REVEALING)) is None:
-            return
+        number = self.number(data, Phase.REVEALING)
         opened = self.opening(data, number, self.seat(data, number))
         self.world.act(self.pick(data, CALLERS), "reveal", number, *opened)
 
     @rule(data=st.data())
     def reveal_many(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.REVEALING)) is None:
-            return
+        number = self.number(data, Phase.REVEALING)
         seats = data.draw(st.lists(st.integers(0, 8), max_size=4))
         opened = [self.opening(data, number, seat) for seat in seats]
         self.world.act(self.pick(data, CALLERS), "revealMany", number, opened)
@@ -501,8 +488,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def disclose(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.AUDITING)) is None:
-            return
+        number = self.number(data, Phase.AUDITING)
         key = self.secrets[number].key if number in self.secrets else ZERO_WORD
         sender = self.pick(data, ["experimenter", "attacker"])
         self.world.act(sender, "disclose", number, self.pick(data, [key, key, ZERO_WORD, keccak(key)]))
@@ -511,8 +497,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def post(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.SETTLING)) is None:
-            return
+        number = self.number(data, Phase.SETTLING)
         batches = data.draw(st.lists(st.integers(0, 2), max_size=3))
         words = [self.word(data, number, batch) for batch in batches]
         if self.pick(data, [False] * 8 + [True]):
@@ -522,8 +507,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def post_all(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.SETTLING)) is None:
-            return
+        number = self.number(data, Phase.SETTLING)
         batches = list(range(self.batches(number)))
         words = [self.word(data, number, batch) for batch in batches]
         self.world.act(self.pick(data, ["settler", "attacker"]), "post", number, batches, words)
@@ -549,8 +533,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def referee(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.SETTLING)) is None:
-            return
+        number = self.number(data, Phase.SETTLING)
         batch = self.pick(data, [0, 0, 1, 1, 2])
         sender = self.pick(data, ["challenger", "settler", "attacker", "receiver"])
         self.world.act(sender, "referee", *self.tampered(data, number, batch))
@@ -577,16 +560,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.SETTLING, Phase.FINAL)) is None:
-            return
+        number = self.number(data, Phase.SETTLING, Phase.FINAL)
         every = list(range(self.batches(number)))
         batches = data.draw(st.one_of(st.just(every), st.lists(st.integers(0, 2), max_size=3)))
         self.world.act(self.pick(data, CALLERS), "release", number, batches)
 
     @rule(data=st.data())
     def return_bond(self, data: st.DataObject) -> None:
-        if (number := self.number(data, Phase.SETTLING, Phase.FINAL)) is None:
-            return
+        number = self.number(data, Phase.SETTLING, Phase.FINAL)
         self.world.act(self.pick(data, CALLERS), "returnBond", number, self.pick(data, [1, 1, 2, 3, 0]))
 
     # ── Several at once, and time ──
@@ -629,18 +610,17 @@ class Machine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def advance(self, data: st.DataObject) -> None:
-        self.take_turn(data, spare=0)
+        """Somewhere things go on, with everybody or without some."""
+        model = self.world.model
+        going = [number for number, c in model.campaigns.items() if self.is_going(number, c)]
+        if going:
+            self.take_turn(self.pick(data, going), self.pick(data, [0, 1, 2]))
+        else:
+            self.new_campaign(data, "experimenter")
 
-    @rule(data=st.data())
-    def advance_but_for_one(self, data: st.DataObject) -> None:
-        self.take_turn(data, spare=1)
-
-    def take_turn(self, data: st.DataObject, spare: int) -> None:
+    def take_turn(self, number: int, spare: int) -> None:
         """What a campaign waits for, but for `spare` of the seats."""
-        known = self.world.model.campaigns
-        going = [number for number, c in known.items() if self.is_going(number, c)]
-        number = self.pick(data, going or list(known) or [0])
-        c = known.get(number)
+        c = self.world.model.campaigns[number]
         turns = {
             Phase.ENROLLING: self.fill,
             Phase.DRAWING: self.draw_lots,
@@ -651,8 +631,7 @@ class Machine(RuleBasedStateMachine):
             Phase.FINAL: self.finish,
             Phase.CANCELLED: self.give_back,
         }
-        if c is not None:
-            turns[self.world.model.life_of(number).phase](number, c, spare)
+        turns[self.world.model.life_of(number).phase](number, c, spare)
 
     def is_going(self, number: int, c: Campaign) -> bool:
         """Whether something is left to do in a campaign."""
@@ -663,10 +642,15 @@ class Machine(RuleBasedStateMachine):
         return life.phase is not Phase.FINAL or life.released < life.batches or standing
 
     def fill(self, number: int, c: Campaign, spare: int) -> None:
+        if c.terms.gate != ZERO_ADDRESS and not self.world.model.gates[c.terms.gate].answer:
+            self.turn_gate()
         free = c.life.seats - c.life.taken - spare
         roles = [role for role in LABELERS if self.can_stake(role, c)][: max(0, free)]
         signed = [self.enrolment(number, role, index) for index, role in enumerate(roles)]
-        self.world.act("relayer", "enrollSigned", number, signed)
+        if signed:
+            self.world.act("relayer", "enrollSigned", number, signed)
+        else:
+            self.world.travel(c.terms.enroll_by)
 
     def can_stake(self, role: str, c: Campaign) -> bool:
         return self.world.model.balances[self.world.addresses[role], c.terms.token] >= c.terms.stake
@@ -700,7 +684,10 @@ class Machine(RuleBasedStateMachine):
                 fits = len(labels) == c.terms.batch_size and max(labels) < size
                 if fits and c.seats[seat].record == opening.committed_record(digest):
                     opened.append((seat, labels, salt))
-        self.world.act("relayer", "revealMany", number, opened[spare:])
+        if opened[spare:]:
+            self.world.act("relayer", "revealMany", number, opened[spare:])
+        else:
+            self.world.travel(self.world.model.life_of(number).deadline)
 
     def disclose_key(self, number: int, c: Campaign, spare: int) -> None:
         self.world.act("experimenter", "disclose", number, self.secrets[number].key)
@@ -732,19 +719,26 @@ class Machine(RuleBasedStateMachine):
     def pick(data: st.DataObject, options: Any) -> Any:
         return data.draw(st.sampled_from(options))
 
-    def number(self, data: st.DataObject, *phases: Phase) -> int | None:
-        """A campaign, most often one in these phases. Where there is none, most often None, after what may lead
-        there has been done.
-        """
-        fitting = [
-            number for number in self.world.model.campaigns
-            if self.world.model.life_of(number).phase in phases
-        ]
-        if self.pick(data, [True] * 8 + [False]):
-            if fitting:
+    def number(self, data: st.DataObject, *phases: Phase) -> int:
+        """A campaign, most often one in these phases, to which honest actors lead one if there is none."""
+        if not self.pick(data, [True] * 24 + [False]):
+            return self.any_number(data)
+        for _ in range(len(Phase)):
+            known = self.world.model.campaigns
+            lives = {number: self.world.model.life_of(number).phase for number in known}
+            if fitting := [number for number, phase in lives.items() if phase in phases]:
                 return int(self.pick(data, fitting))
-            self.take_turn(data, spare=0)
-            return None
+            if Phase.CANCELLED in phases:
+                failing = [number for number, phase in lives.items() if phase <= Phase.DRAWING]
+                if not failing:
+                    break
+                self.world.travel(self.world.model.life_of(failing[-1]).deadline)
+            elif earlier := [number for number, phase in lives.items() if phase < max(phases)]:
+                self.take_turn(earlier[-1], 0)
+            elif len(known) < MOST:
+                self.new_campaign(data, "experimenter")
+            else:
+                break
         return self.any_number(data)
 
     def any_number(self, data: st.DataObject) -> int:
@@ -764,6 +758,13 @@ class Machine(RuleBasedStateMachine):
 
     def settles(self, number: int) -> bool:
         return self.world.model.life_of(number).phase is Phase.SETTLING
+
+    def waits(self, number: int, seat: int) -> bool:
+        """Whether a seat has still to commit, and its owner can send."""
+        seats = self.seats(number)
+        committing = self.world.model.life_of(number).phase is Phase.COMMITTING
+        own = committing and seat in seats and seats[seat].record == opening.NOTHING
+        return own and self.owner(number, seat) in CALLERS
 
     def owner(self, number: int, seat: int) -> str:
         """Whose seat it is: the role of an account that can send."""

@@ -237,14 +237,14 @@ class Model:
 
     def enroll(self, sender: str, campaign: int, labeler: str, count: int, proof: bytes) -> None:
         with self._lock():
-            c = self._expect(campaign, Phase.ENROLLING)
+            self._expect(campaign, Phase.ENROLLING)
             self._authorize(sender, labeler)
-            self._enroll(c, labeler, count)
+            self._enroll(campaign, labeler, count)
+            self._close_enrolling(campaign)
 
     def enroll_signed(self, sender: str, campaign: int, enrolments: Sequence[tuple[Any, ...]]) -> None:
         with self._lock():
-            c = self._expect(campaign, Phase.ENROLLING)
-            token = c.terms.token
+            token = self._expect(campaign, Phase.ENROLLING).terms.token
             for labeler, seats, nonce, deadline, _, signature in enrolments:
                 expected = self.nonces[labeler, token]
                 if nonce < expected:
@@ -253,25 +253,26 @@ class Model:
                 digest = opening.enrolment_digest(self.domain, campaign, labeler, seats, nonce, deadline)
                 self._check_signature(labeler, digest, deadline, signature)
                 self.nonces[labeler, token] += 1
-                self._enroll(c, labeler, seats, closes=False)
-            self._close_enrolling(c)
+                self._enroll(campaign, labeler, seats)
+            self._close_enrolling(campaign)
 
-    def _enroll(self, c: Campaign, labeler: str, count: int, closes: bool = True) -> None:
+    def _enroll(self, campaign: int, labeler: str, count: int) -> None:
+        c = self.campaigns[campaign]
         require(count != 0, "NoSeats")
         first, left = c.life.taken, c.life.seats - c.life.taken
         require(count <= left, "CampaignFull", count, left)
         if c.terms.gate != ZERO_ADDRESS:
             gate = self.gates[c.terms.gate]
             self.call_back(gate.caller)
+            c = self.campaigns[campaign]  # what a call back fails to do is undone by putting copies in place
             require(gate.answer, "NotAdmitted", labeler)
         self._debit(labeler, c.terms.token, c.terms.stake * count)
         for seat in range(first, first + count):
             c.seats[seat] = Seat(labeler)
         c.life = replace(c.life, taken=first + count)
-        if closes:
-            self._close_enrolling(c)
 
-    def _close_enrolling(self, c: Campaign) -> None:
+    def _close_enrolling(self, campaign: int) -> None:
+        c = self.campaigns[campaign]
         if c.life.taken == c.life.seats:
             c.life = lives.close_enrolling(c.life, c.terms.periods, self.now)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ast import literal_eval
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain as flatten
@@ -114,6 +114,7 @@ class World:
 
     stage: Stage
     habits: Sequence[str]  # of the tokens in use, "ether" among them
+    check: Callable[[World], None]  # after every step
     model: Model = field(init=False)
     reader: ledger.Reader = field(init=False)
     step: Step = field(init=False)
@@ -319,6 +320,7 @@ class World:
     def look(self) -> Step:
         """See how time has moved things, after what has not changed the contract: a call that failed, say."""
         self.step = Step(self.step.after, self.reader.read_times(self.step.after))
+        self.check(self)
         return self.step
 
     def read(self) -> Books:
@@ -365,6 +367,7 @@ class World:
     def _advance(self, calls: tuple[Call, ...], records: tuple[Record, ...]) -> Step:
         self.history.extend(records)
         self.step = Step(self.step.after, self.read(), calls, records)
+        self.check(self)
         return self.step
 
     def _called_back(self) -> Iterator[Call]:
