@@ -45,6 +45,8 @@ $(STAMPS)/browser: tests/report/browser/package-lock.json tests/report/browser/p
 
 $(STAMPS)/node: package-lock.json package.json | $(STAMPS)/tools
 	npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@# OpenZeppelin's compiled artefacts, 258 files: Ape copies them beside ours in clones below the temporary folder, and lists no more than 500
+	@rm -rf node_modules/@openzeppelin/contracts/build
 	@rm -rf .ape/packages  # Ape's copy of the contract library
 	@# the native binaries themselves: npm's wrappers outlive, or leave behind, a node that is killed
 	@for binary in node_modules/@foundry-rs/*-*/bin/*; do ln -sf "../../$$binary" node_modules/.bin/; done
