@@ -7,6 +7,7 @@ What the chain should answer is left to `earnest.protocol`, the independent impl
 
 from __future__ import annotations
 
+import re
 from ast import literal_eval
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,12 +15,14 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Any, Final
+from unittest.mock import patch
 
 from ape.api import ReceiptAPI, TestAccountAPI
 from ape.contracts import ContractInstance
-from ape.exceptions import ContractLogicError, CustomError, TransactionError
+from ape.exceptions import ContractLogicError, CustomError
 from ape.managers.chain import ChainManager
 from ape.managers.project import ProjectManager
+from ape_ethereum.trace import Trace
 from eth_abi.abi import decode
 from eth_account import Account
 from eth_utils.crypto import keccak
@@ -388,7 +391,8 @@ def reverts(error: Any, **values: Any) -> Iterator[None]:
     """
     found = None
     try:
-        yield
+        with patch.object(Trace, "show"):  # Ape shows each revert's trace, which takes it a second or two
+            yield
     except ContractLogicError as raised:
         found = raised
     assert found is not None, "did not revert"
@@ -414,16 +418,30 @@ def _decode(found: ContractLogicError, abi: Any) -> tuple[str | None, dict[str, 
 
 
 def _revert_data(found: ContractLogicError) -> bytes:
-    message = str(found.revert_message)
-    if message.startswith("0x"):
-        return bytes.fromhex(message[2:])
-    if message.startswith(("b'", 'b"')):  # the in-process node's way, where Ape does not know the error
-        return bytes(literal_eval(message))
-    return b"" if message in _NO_REASON else message.encode()
+    """What the EVM returned, from what the two nodes make of it where Ape does not know the error."""
+    cause: Any = found
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    data = getattr(cause, "data", None)
+    if isinstance(data, str):
+        return bytes.fromhex(data.removeprefix("0x"))
+    message = str(cause.args[0]) if cause.args else ""
+    if custom := _ANVIL_ERROR.fullmatch(message):  # values in hexadecimal, or as the text they happen to be
+        values = custom["values"] or ""
+        plain = bytes.fromhex(values) if _WORDS.fullmatch(values) else values.encode()
+        return bytes.fromhex(custom["selector"]) + plain
+    if raw := _IN_PROCESS_ERROR.fullmatch(message):
+        return bytes(literal_eval(raw["data"]))
+    assert message in _NO_DATA, f"reverted without data that could be read: {message}"
+    return b""
 
 
-# What Ape and the nodes say of a revert without data.
-_NO_REASON: Final = {TransactionError.DEFAULT_MESSAGE, "execution reverted", "0x"}
+_ANVIL_ERROR: Final = re.compile(
+    r"execution reverted: custom error 0x(?P<selector>[0-9a-f]{8})(: (?P<values>.*))?", re.DOTALL
+)
+_IN_PROCESS_ERROR: Final = re.compile(r"execution reverted: (?P<data>b(?P<quote>['\"]).*(?P=quote))")
+_NO_DATA: Final = {"execution reverted"}
+_WORDS: Final = re.compile(r"([0-9a-f]{64})+")
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@ from eth_account import Account
 from kit import Phase, reverts, sign
 
 from earnest.protocol.opening import (
+    DENOUNCED,
     Domain,
     commitment_digest,
     commitment_typed_data,
@@ -116,11 +117,13 @@ def test_when_the_signature_is_malformed(campaign, owner, refuses, kind):
     refuses((*good[:4], MALFORMED[kind](good[4])))
 
 
-def test_given_the_seat_was_denounced(campaign, owner, attacker, refuses):
+def test_given_the_seat_was_denounced(earnest, campaign, owner, attacker):
     opening = campaign.opening(0)
     campaign.commit(opening, owner[0])
     campaign.denounce(opening, attacker)
-    refuses(campaign.signed_commitment(opening, owner[0]), "SeatDenounced", seat=0)
+    signed = [campaign.signed_commitment(campaign.opening(seat), owner[seat]) for seat in (0, 1)]
+    assert campaign.commit_signed(signed).events == [earnest.Committed(campaign.id, 1, signed[1][1])]
+    assert (campaign.record(0), campaign.revisions(0)) == (DENOUNCED, 1)
 
 
 def test_when_the_commitment_is_one_that_no_digest_can_be(campaign, owner, refuses):

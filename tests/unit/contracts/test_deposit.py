@@ -105,13 +105,20 @@ def test_when_it_calls_back_in(project, system, earnest, attacker, function):
 
 
 @pytest.mark.parametrize("already", [0, 1, LARGEST])
-def test_when_the_balance_would_pass_the_largest_amount(system, earnest, attacker, token, already):
-    if already:
-        system.fund(attacker, already, token)
+@pytest.mark.parametrize("donated", [False, True])
+def test_when_the_vault_would_hold_more_than_the_largest_amount(
+    project, system, earnest, attacker, experimenter, already, donated
+):
+    plentiful = attacker.deploy(project.TokenMock)
+    if donated:
+        plentiful.mint(earnest, already, sender=attacker)
+    elif already:
+        system.fund(experimenter, already, plentiful)
     over = LARGEST - already + 1
-    token.mint(attacker, over, sender=attacker)
-    token.approve(earnest, over, sender=attacker)
-    with reverts(earnest.BalanceOverflow, account=attacker, token=token):
-        earnest.deposit.call(token, over, attacker, sender=attacker)
-    earnest.deposit(token, over - 1, attacker, sender=attacker)
-    assert system.balance(attacker, token) == LARGEST
+    plentiful.mint(attacker, over, sender=attacker)
+    plentiful.approve(earnest, over, sender=attacker)
+    with reverts(earnest.BalanceOverflow, account=attacker, token=plentiful):
+        earnest.deposit.call(plentiful, over, attacker, sender=attacker)
+    earnest.deposit(plentiful, over - 1, attacker, sender=attacker)
+    assert system.balance(attacker, plentiful) == over - 1
+    assert system.held(plentiful) == LARGEST
