@@ -43,16 +43,23 @@ class Shape:
     batch_size: int = 128
     batches: int = 20
     audited: bool = False
+    each: int = 1  # seats that a labeler takes
 
     def __str__(self) -> str:
         audited = ", all audited" if self.audited else ""
+        each = f", {self.each} seats each" if self.each > 1 else ""
         name = f"{self.metric.name.capitalize()} of {self.classes}"
-        return f"{name}, K={self.cohort}, B={self.batch_size}{audited}"
+        return f"{name}, K={self.cohort}, B={self.batch_size}{audited}{each}"
 
     @property
     def seats(self) -> int:
         """Of all batches."""
         return self.cohort * self.batches
+
+    @property
+    def labelers(self) -> int:
+        """Who take them."""
+        return -(-self.seats // self.each)
 
     @property
     def labels(self) -> int:
@@ -160,7 +167,7 @@ def intrinsic(data: bytes) -> int:
 
 @dataclass
 class Campaign:
-    """One campaign of a shape on a node. Each seat has a labeler of its own, with money in the vault."""
+    """One campaign of a shape on a node, whose people have money in the vault."""
 
     node: Node
     shape: Shape
@@ -169,7 +176,8 @@ class Campaign:
     def __post_init__(self) -> None:
         shape = self.shape
         self.random = Random(f"{shape} {self.number}")
-        self.labelers = [self._person(f"labeler {self.number} {shape} {seat}") for seat in range(shape.seats)]
+        self.labelers = [self._person(f"labeler {self.number} {shape} {i}") for i in range(shape.labelers)]
+        self.seated = [self.labelers[seat // shape.each] for seat in range(shape.seats)]
         self.experimenter = self._person(f"experimenter {self.number} {shape}").address
         self.settler = self._person("settler").address
         self.relayer = self._person("relayer").address
@@ -198,12 +206,12 @@ class Campaign:
     def enroll(self) -> None:
         """Let each labeler enrol."""
         for labeler in self.labelers:
-            self._send("enroll", labeler.address, "enroll", self.id, labeler.address, 1, b"")
+            self._send("enroll", labeler.address, "enroll", self.id, labeler.address, self.shape.each, b"")
 
     def enroll_signed(self) -> None:
         """Carry the labelers' signed enrolments."""
         signed = [self._enrolment(labeler) for labeler in self.labelers]
-        self._relay("enrollSigned", signed)
+        self._relay("enrollSigned", signed, RELAYED // self.shape.each)
 
     def draw(self) -> None:
         """Ask for the draw, wait two blocks, draw."""
@@ -220,22 +228,22 @@ class Campaign:
 
     def commit(self) -> None:
         """Let each labeler commit."""
-        for labeler, opened in zip(self.labelers, self.openings, strict=True):
+        for labeler, opened in zip(self.seated, self.openings, strict=True):
             self._send("commit", labeler.address, "commit", self.id, opened[0], self._commitment(opened))
 
     def commit_signed(self) -> None:
         """Carry the labelers' signed commitments."""
-        signed = [self._signed(*pair) for pair in zip(self.labelers, self.openings, strict=True)]
-        self._relay("commitSigned", signed)
+        signed = [self._signed(*pair) for pair in zip(self.seated, self.openings, strict=True)]
+        self._relay("commitSigned", signed, RELAYED)
 
     def reveal(self) -> None:
         """Let each labeler reveal."""
-        for labeler, opened in zip(self.labelers, self.openings, strict=True):
+        for labeler, opened in zip(self.seated, self.openings, strict=True):
             self._send("reveal", labeler.address, "reveal", self.id, *opened)
 
     def reveal_many(self) -> None:
         """Carry the labelers' openings."""
-        self._relay("revealMany", self.openings)
+        self._relay("revealMany", self.openings, RELAYED)
 
     def disclose(self) -> None:
         """Open the audit, if there is one."""
@@ -279,8 +287,8 @@ class Campaign:
     def _send(self, step: str, sender: str, name: str, *arguments: Any) -> None:
         self.node.send(step, sender, name, *arguments)
 
-    def _relay(self, name: str, items: Sequence[Any]) -> None:
-        for part in _parts(items, RELAYED):
+    def _relay(self, name: str, items: Sequence[Any], at_once: int) -> None:
+        for part in _parts(items, at_once):
             self._send(name, self.relayer, name, self.id, list(part))
 
     def _person(self, name: str) -> LocalAccount:
@@ -336,9 +344,9 @@ class Campaign:
         return opening.opening_digest(self.domain, self.id, *opened)
 
     def _enrolment(self, labeler: LocalAccount) -> tuple[Any, ...]:
-        deadline = self.terms.enroll_by
-        digest = opening.enrolment_digest(self.domain, self.id, labeler.address, 1, 0, deadline)
-        return (labeler.address, 1, 0, deadline, b"", _sign(labeler, digest))
+        each, deadline = self.shape.each, self.terms.enroll_by
+        digest = opening.enrolment_digest(self.domain, self.id, labeler.address, each, 0, deadline)
+        return (labeler.address, each, 0, deadline, b"", _sign(labeler, digest))
 
     def _signed(self, labeler: LocalAccount, opened: tuple[int, bytes, bytes]) -> tuple[Any, ...]:
         commitment, deadline = self._commitment(opened), self.terms.enroll_by + 10 * PERIOD
