@@ -432,15 +432,13 @@ def _revert_data(found: ContractLogicError) -> bytes:
         return bytes.fromhex(custom["selector"]) + plain
     if raw := _IN_PROCESS_ERROR.fullmatch(message):
         return bytes(literal_eval(raw["data"]))
-    assert message in _NO_DATA, f"reverted without data that could be read: {message}"
-    return b""
+    return message.removeprefix("execution reverted").removeprefix(": ").encode()  # anvil: all of it is text
 
 
 _ANVIL_ERROR: Final = re.compile(
     r"execution reverted: custom error 0x(?P<selector>[0-9a-f]{8})(: (?P<values>.*))?", re.DOTALL
 )
 _IN_PROCESS_ERROR: Final = re.compile(r"execution reverted: (?P<data>b(?P<quote>['\"]).*(?P=quote))")
-_NO_DATA: Final = {"execution reverted"}
 _WORDS: Final = re.compile(r"([0-9a-f]{64})+")
 
 
