@@ -120,6 +120,18 @@ def test_when_it_calls_back_in(earnest, gated, labelers, operator, function):
     assert campaign.life().taken == 1
 
 
+@pytest.mark.parametrize("function", ["requestDraw", "draw", "refund", "post", "release"])
+def test_when_it_calls_a_function_that_no_lock_guards(earnest, gated, labelers, operator, function):
+    campaign, gate = gated
+    gate.setAnswer(True, sender=operator)
+    rest = {"refund": ([0],), "post": ([0], [0]), "release": ([0],)}.get(function, ())
+    data = getattr(earnest, function).encode_input(campaign.id, *rest)
+    gate.setCallback(earnest, data, sender=operator)
+    success, error = called_back(campaign.enroll(labelers[0]))
+    assert (success, error[:4]) == (False, selector(earnest.WrongPhase))
+    assert campaign.life().taken == 1
+
+
 def test_when_seats_are_left_over(earnest, campaign, labelers, token):
     first, second = labelers[:2]
     before = campaign.balances([first, second])

@@ -56,7 +56,18 @@ def test_when_labels_are_left_over(earnest, stage, attacker, more):
         earnest.referee.call(stage.campaign.id, 0, labels + more, row, proof, sender=attacker)
 
 
-@pytest.mark.parametrize("wrong", ["changed", "longer", "in the clear", "another's", "unproven"])
+WRONG_ROWS = [
+    "changed",
+    "longer",
+    "in the clear",
+    "another's",
+    "unproven",
+    "proven too far",
+    "under another root",
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_ROWS)
 def test_when_the_audit_row_is_not_the_one_published(earnest, audited, attacker, wrong):
     campaign = audited.campaign
     campaign.disclose()
@@ -72,6 +83,10 @@ def test_when_the_audit_row_is_not_the_one_published(earnest, audited, attacker,
         arguments[3:] = campaign.evidence(1, audited.openings)[3:]
     if wrong == "unproven":
         arguments[4] = []
+    if wrong == "proven too far":
+        arguments[4] = [*arguments[4], bytes(32)]
+    if wrong == "under another root":
+        arguments[4] = [bytes(32)]
     with reverts(earnest.WrongAuditRow, batch=0):
         earnest.referee.call(*arguments, sender=attacker)
 
