@@ -19,10 +19,12 @@ ZERO_WORD: Final = bytes(32)
 MIN_COHORT: Final = 3
 MAX_COHORT: Final = 15
 MIN_BATCH_SIZE: Final = 2
+MAX_BATCH_SIZE: Final = 8_160
 MIN_CLASSES: Final = 2
 MAX_CLASSES: Final = 255
 MAX_ITEMS: Final = 5
 MAX_FORFEIT: Final = 5_000
+MAX_SEATS: Final = 2**32 - 1
 MAX_PERIOD: Final = 365 * 24 * 60 * 60
 
 
@@ -138,18 +140,21 @@ class Terms:
         _check_labels(self)
         _check_curve(self.curve)
         _check_signals(self)
-        if self.batches < 1:
-            raise TermsError("batches is 0; a campaign has at least 1.")
         if not MIN_COHORT <= self.cohort <= MAX_COHORT:
             raise TermsError(f"cohort is {self.cohort}; it must be {MIN_COHORT} to {MAX_COHORT} seats.")
+        most = MAX_SEATS // self.cohort
+        if not 1 <= self.batches <= most:
+            raise TermsError(f"batches is {self.batches}; with cohorts of {self.cohort} it must be 1 to {most}.")
+        if self.gate == ZERO_ADDRESS and self.gate_rule != ZERO_WORD:
+            raise TermsError("gate_rule is given without a gate that could go by it.")
         if self.bond < 1:
             raise TermsError("bond is 0; a posting needs a bond that a false one can lose.")
         for period in _MEMBERS[Periods]:
             seconds = getattr(self.periods, period)
             if not 1 <= seconds <= MAX_PERIOD:
                 raise TermsError(f"periods.{period} is {seconds} s; it must be 1 to {MAX_PERIOD} s.")
-        if now is not None and self.enroll_by <= now:
-            raise TermsError(f"enroll_by is {self.enroll_by}; it must be later than now, {now}.")
+        if now is not None and not now < self.enroll_by <= now + MAX_PERIOD:
+            raise TermsError(f"enroll_by is {self.enroll_by}; it must be {now + 1} to {now + MAX_PERIOD}.")
 
 
 def campaign_id(experimenter: str, terms: Terms) -> int:
@@ -242,14 +247,19 @@ def _check_labels(terms: Terms) -> None:
     most = MAX_ITEMS if metric is Metric.RANKING else MAX_CLASSES
     if not MIN_CLASSES <= terms.classes <= most:
         raise TermsError(f"classes is {terms.classes}; for {metric.name} it must be {MIN_CLASSES} to {most}.")
-    if terms.batch_size < MIN_BATCH_SIZE:
-        raise TermsError(f"batch_size is {terms.batch_size}; it must be at least {MIN_BATCH_SIZE}.")
+    if not MIN_BATCH_SIZE <= terms.batch_size <= MAX_BATCH_SIZE:
+        raise TermsError(
+            f"batch_size is {terms.batch_size}; it must be {MIN_BATCH_SIZE} to {MAX_BATCH_SIZE}."
+        )
 
 
 def _check_curve(curve: Curve) -> None:
     scores = (curve.slash_full, curve.slash_from, curve.pay_from, curve.pay_full)
     if list(scores) != sorted(scores):
         raise TermsError(f"The curve is {scores}; it must be slash_full ≤ slash_from ≤ pay_from ≤ pay_full.")
+    for score in (curve.slash_full, curve.pay_full, curve.floor):
+        if not -BPS <= score <= BPS:
+            raise TermsError(f"The curve holds the score {score}; scores are {-BPS} to {BPS}.")
     if curve.max_slash > curve.forfeit:
         raise TermsError(
             f"curve.max_slash is {curve.max_slash}; it must not be above forfeit, {curve.forfeit}: "
