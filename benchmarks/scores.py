@@ -104,12 +104,21 @@ def _row(rng: np.random.Generator, size: int) -> AuditRow:
 def _terms(metric: Metric, classes: int, audited: bool, batches: int) -> Terms:
     root = (b"\x01" if audited else b"\x00") * 32
     return Terms(
-        batches=batches, cohort=COHORT, batch_size=BATCH_SIZE, metric=metric, classes=classes,
-        bounty=7 * 10**18, stake=2 * 10**18, bond=10**18,
+        batches=batches,
+        cohort=COHORT,
+        batch_size=BATCH_SIZE,
+        metric=metric,
+        classes=classes,
+        bounty=7 * 10**18,
+        stake=2 * 10**18,
+        bond=10**18,
         curve=Curve(max_slash=5_000, forfeit=5_000),
         weights=Weights(peers=2, gold=1, repeats=1),
         periods=Periods(draw=3600, commit=3600, reveal=3600, audit=3600, challenge=3600),
-        enroll_by=2_000_000_000, audit_root=root, audit_key_hash=root, manifest=bytes(32),
+        enroll_by=2_000_000_000,
+        audit_root=root,
+        audit_key_hash=root,
+        manifest=bytes(32),
     )
 
 

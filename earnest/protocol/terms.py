@@ -144,7 +144,8 @@ class Terms:
             raise TermsError(f"cohort is {self.cohort}; it must be {MIN_COHORT} to {MAX_COHORT} seats.")
         most = MAX_SEATS // self.cohort
         if not 1 <= self.batches <= most:
-            raise TermsError(f"batches is {self.batches}; with cohorts of {self.cohort} it must be 1 to {most}.")
+            seats = f"with cohorts of {self.cohort} it must be 1 to {most}"
+            raise TermsError(f"batches is {self.batches}; {seats}.")
         if self.gate == ZERO_ADDRESS and self.gate_rule != ZERO_WORD:
             raise TermsError("gate_rule is given without a gate that could go by it.")
         if self.bond < 1:
