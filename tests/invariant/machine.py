@@ -84,7 +84,7 @@ FAULTS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("NoSignal", {"weights": Weights(peers=0, gold=0, repeats=0)}),
     ("PeriodOutOfRange", {"periods": Periods(draw=1, commit=0, reveal=1, audit=1, challenge=1)}),
     ("EnrollByOutOfRange", {"enroll_by": 1}),
-    ("RefereeingTooCostly", {"batch_size": 8_160, "cohort": 15}),
+    ("RefereeingTooCostly", {"batch_size": 8_160, "cohort": 15, "metric": Metric.RANKING, "classes": 5}),
 )
 
 
