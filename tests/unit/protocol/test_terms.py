@@ -63,7 +63,7 @@ BAD: list[tuple[Any, str]] = [
     ({"classes": 256}, "classes is 256"),
     ({"metric": Metric.RANKING, "classes": 6}, "for RANKING it must be 2 to 5"),
     ({"metric": 3}, "metric is 3"),
-    ({"batch_size": 1}, "batch_size is 1; it must be at least 2"),
+    ({"batch_size": 1}, "batch_size is 1; it must be 2 to 8160"),
     ({"batch_size": 65_536}, "batch_size is 65536"),
     ({"batches": 0}, "batches is 0"),
     ({"batches": 2**32}, "batches is 4294967296"),
@@ -101,8 +101,13 @@ def test_each_period_has_a_length(period: str, seconds: int) -> None:
 
 def test_enrolling_must_end_in_the_future() -> None:
     TERMS.validate()
-    with pytest.raises(TermsError, match="later than now"):
-        TERMS.validate(now=TERMS.enroll_by)
+    now = TERMS.enroll_by
+    with pytest.raises(TermsError, match=f"enroll_by is {now}; it must be {now + 1} to {now + 365 * 86_400}"):
+        TERMS.validate(now=now)
+    TERMS.validate(now=now - 1)
+    TERMS.validate(now=now - 365 * 86_400)
+    with pytest.raises(TermsError, match="enroll_by"):
+        TERMS.validate(now=now - 365 * 86_400 - 1)
 
 
 def test_abi_order_is_that_of_the_encoding() -> None:
