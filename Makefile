@@ -66,11 +66,17 @@ lint: setup ## ruff, mypy, and the contracts without a compiler warning
 
 test: lint test-in-process test-anvil ## everything: linters, then the whole suite in process, then all that touches a chain on anvil
 
-test-in-process: setup-bench
-	ape test -m "not fuzz and not anvil"
+# What the fixtures of a session deploy stays on the chain of its process, so each kind of tests has one of its own.
+ON_CHAIN := tests/attack tests/differential tests/invariant tests/scenario tests/unit/chain tests/unit/contracts tests/unit/settler
+OTHERS := $(ON_CHAIN:%=--ignore=%)
 
-test-anvil: setup-bench
-	ape test $(ANVIL) -m "(chain or anvil) and not fuzz and not slow and not long"
+test-in-process: setup-bench compile
+	for kind in $(ON_CHAIN); do ape test $$kind -m "not fuzz and not anvil"; done
+	ape test $(OTHERS) -m "not fuzz and not anvil"
+
+test-anvil: setup-bench compile
+	for kind in $(ON_CHAIN); do ape test $(ANVIL) $$kind -m "(chain or anvil) and not fuzz and not slow and not long"; done
+	ape test $(ANVIL) $(OTHERS) -m "(chain or anvil) and not fuzz and not slow and not long"
 
 test-long: setup-bench ## the story and the crash tests: processes of every role on a devnet with a block time
 	ape test $(ANVIL) tests/crash tests/story -m "long and not fuzz"
