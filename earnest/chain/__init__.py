@@ -11,6 +11,7 @@
 `settle`       the scores of a campaign to post, and what refereeing a batch takes, from its state
 `errors`       what the contract refuses, as a sentence
 `messages`     what labelers hand to others: openings, signed enrolments and commitments
+`wallet`       a wallet's own money: deposits, and what is pending
 `money`        amounts as people write them
 `header`       a block's header, for randomness that is proven from one
 =============  =======================================================================================

@@ -345,9 +345,16 @@ class Client:
 
     def held(self, token: str) -> int:
         """What the contract holds of a token, as the token says."""
+        return self.wallet_of(self.address, token)
+
+    def wallet_of(self, account: str, token: str) -> int:
+        """What an account itself holds of a token, outside the vault, as the token says."""
         if token == ZERO_ADDRESS:
-            return int(self.web3.eth.get_balance(self.web3.to_checksum_address(self.address)))
-        return int(self._erc20(token).balanceOf(self.address))
+            return int(self.web3.eth.get_balance(self.web3.to_checksum_address(account)))
+        try:
+            return int(self._erc20(token).balanceOf(account))
+        except (ApeException, Web3Exception) as error:
+            raise ChainError(f"{token} does not tell balances: it is no ERC-20 token.") from error
 
     def allowance_of(self, account: str, token: str) -> int:
         """What the vault may still take of a token from an account."""

@@ -32,8 +32,10 @@ from earnest.chain.errors import ChainError, clock
 from earnest.chain.money import Token
 from earnest.chain.state import StateError
 from earnest.experimenter.errors import ExperimenterError
+from earnest.labeler.errors import LabelerError
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
+from earnest.settler.errors import SettlerError
 from earnest.tasks.errors import TaskError
 from earnest.times import DurationError, duration
 
@@ -52,8 +54,10 @@ PLAIN_ERRORS: Final = (
     ChainError,
     DurationError,
     ExperimenterError,
+    LabelerError,
     ManifestError,
     ProtocolError,
+    SettlerError,
     StateError,
     TaskError,
 )

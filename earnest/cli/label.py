@@ -27,14 +27,14 @@ from earnest.cli.common import (
 )
 from earnest.cli.which import need_phase
 from earnest.experimenter import allowlist
-from earnest.experimenter.folder import write_atomic
+from earnest.files import OWNER_ONLY, data_folder, write_atomic
 from earnest.labeler import backup as backups
 from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import Batch, batch_of
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.history import Entry
 from earnest.labeler.history import history as history_of
-from earnest.labeler.journal import Book, Journal, folder
+from earnest.labeler.journal import Book, Journal
 from earnest.labeler.offer import DENOUNCING, Offer, offer
 from earnest.labeler.sight import TAGS, seats_of
 from earnest.labeler.steps import Action, Step, Wishes, reveals_now
@@ -51,20 +51,9 @@ if TYPE_CHECKING:
 
 POLL: Final = 5.0
 PLACES: Final = 4  # decimals of amounts that are estimates, or in a table
-OWNER_ONLY: Final = 0o600
 
 
-class _Labels(Group):
-    """Says what is wrong with a labeler's input in one sentence."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except LabelerError as error:
-            raise InputError(str(error)) from error
-
-
-@click.group(cls=_Labels)
+@click.group(cls=Group)
 def label() -> None:
     """Sell labels: find, show, enroll, work, commit, reveal; or run, which does what is due by itself."""
 
@@ -85,7 +74,7 @@ DATA = click.option(
     "--data",
     envvar="EARNEST_DATA",
     type=click.Path(file_okay=False, path_type=Path),
-    default=folder,
+    default=data_folder,
     show_default="the user's folder for data",
     help="Where the journal is kept.",
 )
@@ -759,8 +748,7 @@ def _replace(session: Session, runner: Runner, seat: int, yes: bool) -> None:
 
 def _take_seats(desk: Desk, session: Session, seats: int, proof: bytes) -> list[str]:
     """Enroll until the labeler has so many seats, decided from the chain with nothing pending."""
-    from earnest.experimenter.act import fund
-    from earnest.labeler.act import wait_for_pending
+    from earnest.chain.wallet import fund, wait_for_pending
 
     client, account, number = desk.client, desk.account, desk.book.campaign
     with desk.journal.locked(desk.acting, lambda: session.say("Another process of this wallet is sending.")):
@@ -780,16 +768,14 @@ def _take_seats(desk: Desk, session: Session, seats: int, proof: bytes) -> list[
 
 def _check_balance(session: Session, terms: Terms, seats: int) -> None:
     """Raise InputError, with how much more is needed, before anything is sent."""
-    from earnest.labeler.act import wallet_balance
+    from earnest.chain.wallet import lacking
 
-    address, write = session.account.address, session.token(terms.token).write
-    needed = terms.stake * seats
-    free = session.client.balance_of(address, terms.token)
-    held = wallet_balance(session.client, address, terms.token)
-    if free + held < needed:
+    address, write, stake = session.account.address, session.token(terms.token).write, terms.stake * seats
+    missing = lacking(session.client, address, terms.token, stake)
+    if missing:
         raise InputError(
-            f"{address} has {write(held)}, and {write(free)} free in the vault; the stake is"
-            f" {write(needed)}: {write(needed - free - held)} more is needed."
+            f"The stake is {write(stake)}: {write(missing)} more is needed than {address} has in its wallet"
+            " and free in the vault."
         )
 
 

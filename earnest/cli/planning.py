@@ -125,7 +125,7 @@ def _prepared(
 def _open(
     session: Session, record: Record, settings: Settings, file: Path, home: Folder, cost: int
 ) -> tuple[Record, list[Sent]]:
-    from earnest.experimenter.act import fund
+    from earnest.chain.wallet import fund
 
     client, account = session.client, session.account
     if account.address != record.experimenter:

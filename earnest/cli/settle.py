@@ -25,7 +25,7 @@ from earnest.cli.common import (
     short,
     until,
 )
-from earnest.labeler.journal import folder
+from earnest.files import data_folder
 from earnest.protocol.score import ABSENT, UNSCORED
 from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.settler.errors import SettlerError
@@ -52,17 +52,7 @@ DEPOSIT = click.option(
 YES = click.option("--yes", is_flag=True, help="Do not ask before signing.")
 
 
-class _Settle(Group):
-    """Says in one sentence what is in the way of settling."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SettlerError as error:
-            raise InputError(str(error)) from error
-
-
-@click.group(cls=_Settle)
+@click.group(cls=Group)
 def settle() -> None:
     """Draw, post, check and release, for all campaigns or some; anyone can."""
 
@@ -297,7 +287,7 @@ def _follower(session: Session) -> Iterator[tuple[Follower, Path]]:
     from earnest.settler.follow import Follower
 
     client = session.client
-    path = folder() / f"settler-{client.domain.chain_id}-{client.address.lower()}.sqlite"
+    path = data_folder() / f"settler-{client.domain.chain_id}-{client.address.lower()}.sqlite"
     store = Store(path, client.first_block)
     try:
         yield Follower(client.web3, client.address, client.sink, store), path

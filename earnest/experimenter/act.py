@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 from earnest.chain import settle
 from earnest.chain.errors import ChainError
 from earnest.chain.state import Campaign
-from earnest.experimenter.errors import ExperimenterError
+from earnest.chain.wallet import fund
 from earnest.experimenter.steps import Next, Step
-from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -34,29 +33,6 @@ PASSING: Final = frozenset(
     }
 )
 PENDING_DRAW: Final = 0
-
-
-def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[Sent]:
-    """Deposit what is missing for a free balance of `needed` (the token's smallest units).
-
-    Raises ExperimenterError when the account does not have it, with how much more is needed.
-    """
-    missing = needed - client.balance_of(account.address, token)
-    if missing <= 0:
-        return []
-    if token == ZERO_ADDRESS:
-        there = int(account.balance)
-        if there <= missing:
-            write = client.token(token).write
-            raise ExperimenterError(
-                f"{account.address} has {write(there)} and is to deposit {write(missing)}:"
-                f" {write(missing - there)} more is needed, and something for gas."
-            )
-        return [client.deposit(token, missing, sender=account)]
-    sent = []
-    if client.allowance_of(account.address, token) < missing:
-        sent.append(client.approve(token, missing, sender=account))
-    return [*sent, client.deposit(token, missing, sender=account)]
 
 
 def act(

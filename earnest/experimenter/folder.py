@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from earnest.experimenter.errors import ExperimenterError
+from earnest.files import ALL_READ, OWNER_ONLY, write_atomic
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.manifest import Manifest
 from earnest.protocol.terms import Curve, Metric, Periods, Terms, Weights
@@ -30,8 +29,6 @@ CAMPAIGN: Final = "campaign.json"
 MANIFEST: Final = "manifest.json"
 SECRET: Final = "secret.json"
 ALLOWLIST: Final = "allowlist.json"
-OWNER_ONLY: Final = 0o600
-ALL_READ: Final = 0o644
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,27 +151,6 @@ class Folder:
     def _write(self, name: str, document: Mapping[str, Any], mode: int = ALL_READ) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         write_atomic(self.path / name, (json.dumps(document, indent=1) + "\n").encode(), mode)
-
-
-def write_atomic(path: Path, data: bytes, mode: int = ALL_READ) -> None:
-    """Write a file whole or not at all, flushed to disk; only its owner reads it before `mode` is set."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
 
 
 def _hexadecimal(value: Any) -> Any:

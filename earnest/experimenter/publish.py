@@ -8,7 +8,7 @@ from typing import Final
 import fsspec  # type: ignore[import-untyped]
 
 from earnest.experimenter.errors import ExperimenterError
-from earnest.experimenter.folder import write_atomic
+from earnest.files import write_atomic
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.fetch import fetch
 

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-from eth_abi.abi import encode
-from eth_utils.crypto import keccak
-from hexbytes import HexBytes
-from web3.types import TxParams
+from typing import TYPE_CHECKING
 
 from earnest.chain.messages import Opening
 from earnest.labeler.errors import LabelerError
@@ -18,16 +11,11 @@ from earnest.labeler.journal import Book, Journal, Kept
 from earnest.labeler.sight import Sight
 from earnest.labeler.steps import Action, Notes, Step
 from earnest.protocol.opening import committed_record, has_committed
-from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
 
     from earnest.chain.client import Client, Sent
-
-BALANCE_OF: Final = keccak(text="balanceOf(address)")[:4]
-PENDING_LIMIT: Final = 60.0
-PENDING_POLL: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -94,41 +82,6 @@ def recognise(desk: Desk, sight: Sight, seat: int, labels: bytes) -> None:
 def matches(kept: Kept, record: int) -> bool:
     """Whether an opening is that of the commitment in a seat's record."""
     return has_committed(record) and committed_record(kept.commitment) == record
-
-
-def wait_for_pending(
-    client: Client, address: str, limit: float = PENDING_LIMIT, waiting: Callable[[], None] | None = None
-) -> bool:
-    """Wait until the node has no transaction of an account pending, so that the chain tells all of it.
-
-    False when one still was after `limit` seconds.
-    """
-    deadline = time.monotonic() + limit
-    told = False
-    while True:
-        account = client.web3.to_checksum_address(address)
-        pending = client.web3.eth.get_transaction_count(account, "pending")
-        if pending <= client.web3.eth.get_transaction_count(account, "latest"):
-            return True
-        if time.monotonic() >= deadline:
-            return False
-        if waiting is not None and not told:
-            waiting()
-            told = True
-        time.sleep(PENDING_POLL)
-
-
-def wallet_balance(client: Client, address: str, token: str) -> int:
-    """What an account itself holds of a token, outside the vault, in the token's smallest units."""
-    web3 = client.web3
-    account = web3.to_checksum_address(address)
-    if token == ZERO_ADDRESS:
-        return int(web3.eth.get_balance(account))
-    call: TxParams = {
-        "to": web3.to_checksum_address(token),
-        "data": HexBytes(BALANCE_OF + encode(["address"], [account])),
-    }
-    return int.from_bytes(web3.eth.call(call), "big")
 
 
 def _commit(desk: Desk, sight: Sight, seat: int, labels: bytes) -> list[Sent]:

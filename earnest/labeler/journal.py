@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from earnest.chain.messages import Opening
+from earnest.files import OWNER_ONLY, flush_folder
 from earnest.labeler.batch import Answers, Slot
 from earnest.labeler.errors import LabelerError
 from earnest.protocol.opening import committed_record
 
-FOLDER: Final = "EARNEST_DATA"
 FILE: Final = "journal.sqlite"
 VERSION: Final = 1
-OWNER_ONLY: Final = 0o600
 FOLDER_MODE: Final = 0o700
 TRIES: Final = 5
 BETWEEN_TRIES: Final = 0.1  # seconds
@@ -69,14 +68,6 @@ class Kept:
 
     opening: Opening
     commitment: bytes
-
-
-def folder() -> Path:
-    """Where the journal is: the folder that the environment names, or the user's own for data."""
-    if named := os.environ.get(FOLDER):
-        return Path(named)
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "earnest"
 
 
 class Journal:
@@ -272,8 +263,4 @@ def _make_folder(path: Path) -> None:
         return
     _make_folder(path.parent)
     path.mkdir(FOLDER_MODE, exist_ok=True)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush_folder(path.parent)

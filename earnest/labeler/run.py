@@ -19,7 +19,8 @@ from web3.exceptions import Web3Exception
 from earnest.chain.errors import ChainError, clock
 from earnest.chain.life import Phase
 from earnest.chain.state import StateError
-from earnest.labeler.act import Desk, act, wait_for_pending
+from earnest.chain.wallet import wait_for_pending
+from earnest.labeler.act import Desk, act
 from earnest.labeler.batch import batch_of
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.sight import Lookout, Sight, seats_of

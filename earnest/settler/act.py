@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from eth_utils.address import to_canonical_address, to_checksum_address
-from eth_utils.crypto import keccak
-from web3.exceptions import Web3Exception
-
 from earnest.chain import settle
 from earnest.chain.errors import ChainError
 from earnest.chain.state import Campaign
-from earnest.experimenter.act import fund
-from earnest.protocol.terms import ZERO_ADDRESS
-from earnest.settler.steps import MOST_GAS, Action, Step
+from earnest.chain.wallet import fund
+from earnest.settler.steps import Action, Step
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -27,8 +22,6 @@ PASSING: Final = frozenset(
 )
 EXPIRED: Final = 2
 
-_BALANCE_OF: Final = keccak(text="balanceOf(address)")[:4]
-
 
 def act(
     client: Client, account: AccountAPI, campaign: Campaign, action: Action, rows: Sequence[bytes]
@@ -36,7 +29,7 @@ def act(
     """Do one action; the transactions that it took, none while the outcome of a draw is awaited.
 
     `rows` are the campaign's audit rows, for refereeing. Raises ChainError when it is refused,
-    ExperimenterError when a bond cannot be paid.
+    or a bond cannot be paid.
     """
     number, terms = campaign.number, campaign.terms
     match action.step:
@@ -62,25 +55,6 @@ def act(
 def is_passing(error: Exception) -> bool:
     """Whether an action failed only because somebody else was faster, or it came a little early."""
     return isinstance(error, ChainError) and error.refusal is not None and error.refusal.name in PASSING
-
-
-def wallet(client: Client, account: AccountAPI, token: str) -> int:
-    """What an account could deposit of a token, in its smallest units; of ether not what gas takes."""
-    if token == ZERO_ADDRESS:
-        return max(0, int(account.balance) - MOST_GAS * int(client.web3.eth.gas_price))
-    data = _BALANCE_OF + to_canonical_address(account.address).rjust(32, b"\0")
-    try:
-        answer = client.web3.eth.call({"to": to_checksum_address(token), "data": "0x" + data.hex()})  # type: ignore[typeddict-item]
-    except (Web3Exception, ValueError):
-        return 0  # no token that could be deposited
-    return int.from_bytes(bytes(answer)[:32], "big")
-
-
-def under_way(client: Client, address: str) -> int | None:
-    """The nonce of a transaction of the account's that is sent and not mined; None when there is none."""
-    count = client.web3.eth.get_transaction_count
-    mined, sent = (count(to_checksum_address(address), tag) for tag in ("latest", "pending"))
-    return int(mined) if sent > mined else None
 
 
 def _draw(client: Client, account: AccountAPI, number: int) -> list[Sent]:

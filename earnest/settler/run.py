@@ -21,10 +21,10 @@ from web3.exceptions import Web3Exception
 from earnest.chain.errors import ChainError, short_id
 from earnest.chain.settle import false_batches
 from earnest.chain.state import State
-from earnest.experimenter.errors import ExperimenterError
+from earnest.chain.wallet import spendable, under_way
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
-from earnest.settler.act import act, is_passing, under_way, wallet
+from earnest.settler.act import act, is_passing
 from earnest.settler.errors import SettlerError
 from earnest.settler.follow import Follower, Sight
 from earnest.settler.metrics import Metrics
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from earnest.chain.client import Client, Sent
 
 NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, SettlerError)
-ACTION_ERRORS: Final = (ChainError, ExperimenterError, ManifestError, ProtocolError, *NODE_ERRORS)
+ACTION_ERRORS: Final = (ChainError, ManifestError, ProtocolError, *NODE_ERRORS)
 LONGEST_PAUSE: Final = 300.0
 SHORTEST_WAIT: Final = 0.5
 
@@ -188,7 +188,13 @@ class Settler:
 
     def _purse(self, state: State) -> dict[str, int]:
         tokens = {campaign.terms.token for campaign in state.campaigns.values()}
-        return {token: wallet(self.client, self.account, token) for token in tokens}
+        return {token: self._spendable(token) for token in tokens}
+
+    def _spendable(self, token: str) -> int:
+        try:
+            return spendable(self.client, self.account.address, token)
+        except ChainError:
+            return 0  # no token that could be deposited
 
     def _tell_lacking(self, sight: Sight, me: Me, right: Right) -> None:
         missing = lacking(sight.state, now(sight), me, self.options, right)
