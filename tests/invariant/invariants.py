@@ -167,7 +167,7 @@ def invariant_8_terms_never_change_and_nobody_is_privileged(world: World) -> Non
     spenders = _spenders(world)
     for (account, token), (balance, _) in world.step.after.accounts.items():
         if balance < world.step.before.balance(account, token):
-            assert account in spenders, f"{world.roles[account]} loses by {world.step.calls}"
+            assert account in spenders, f"{world.roles.get(account, account)} loses by {world.step.calls}"
 
 
 ALL = tuple(function for name, function in sorted(globals().items()) if name.startswith("invariant_"))

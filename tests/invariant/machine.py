@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from invariant import invariants
 from invariant.books import differences
 from invariant.invariants import evidence, way_out
-from invariant.model import EXPIRED, OPEN, PENDING, READY, STANDING, Campaign
+from invariant.model import EXPIRED, OPEN, PENDING, POSTED, READY, STANDING, Campaign
 from invariant.world import Stage, World
 from kit import sign
 
@@ -514,8 +514,7 @@ class Machine(RuleBasedStateMachine):
 
     def word(self, data: st.DataObject, number: int, batch: int) -> int:
         """A batch's scores, right ones or any that someone may claim."""
-        c = self.world.model.campaigns.get(number)
-        cohort = c.life.cohort if c else 3
+        c, cohort = self.world.model.campaigns.get(number), self.cohort(number)
         kind = self.pick(data, ["right"] * 4 + ["all", "nothing", "noise", "too wide"])
         if kind == "right" and c is not None and self.settles(number) and batch < c.life.batches:
             return settlement.pack(self.right_scores(number, c, batch))
@@ -557,6 +556,35 @@ class Machine(RuleBasedStateMachine):
         if kind == "proof":
             proof = [*proof, keccak(row)]
         return (number, batch, labels, row, proof)
+
+    @rule(data=st.data())
+    def post_falsely(self, data: st.DataObject) -> None:
+        number = self.number(data, Phase.SETTLING)
+        batches = list(range(self.batches(number)))
+        words = [settlement.pack([BPS] * self.cohort(number)) for _ in batches]
+        self.world.act(self.pick(data, ["attacker", "settler"]), "post", number, batches, words)
+
+    @rule(data=st.data())
+    def challenge(self, data: st.DataObject) -> None:
+        """The right evidence on a posted batch, sometimes in its last second or a second too late."""
+        number = self.number(data, Phase.SETTLING)
+        if not self.settles(number):
+            return
+        c = self.world.model.campaigns[number]
+        standing = [self.world.model.status_of(c, batch) for batch in range(c.life.batches)]
+        posted = [batch for batch, (status, _) in enumerate(standing) if status == POSTED]
+        if not posted:
+            batches = list(range(c.life.batches))
+            words = [self.word(data, number, batch) for batch in batches]
+            self.world.act("settler", "post", number, batches, words)
+            return
+        batch = self.pick(data, posted)
+        when = self.pick(data, ["now", "now", "last second", "too late"])
+        if when != "now":
+            # The transaction comes a second after.
+            self.world.travel(standing[batch][1] - (2 if when == "last second" else 1))
+        sender = self.pick(data, ["challenger", "settler"])
+        self.world.act(sender, "referee", *evidence(self.world, number, batch))
 
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
@@ -755,6 +783,10 @@ class Machine(RuleBasedStateMachine):
     def batches(self, number: int) -> int:
         c = self.world.model.campaigns.get(number)
         return 1 if c is None else c.life.batches
+
+    def cohort(self, number: int) -> int:
+        c = self.world.model.campaigns.get(number)
+        return 3 if c is None else c.life.cohort
 
     def settles(self, number: int) -> bool:
         return self.world.model.life_of(number).phase is Phase.SETTLING

@@ -21,7 +21,7 @@ COMMON: dict[str, Any] = {
 
 def test_the_invariants_hold_whatever_anyone_does(stage):
     # The in-process EVM takes ten times as long for a step.
-    examples = 8 if stage.system.chain.provider.name == "test" else 30
+    examples = 8 if stage.system.chain.provider.name == "test" else 6
     play(stage, settings(max_examples=examples, stateful_step_count=30, derandomize=True, **COMMON))
 
 

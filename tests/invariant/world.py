@@ -323,11 +323,17 @@ class World:
         self.check(self)
         return self.step
 
+    @property
+    def accounts(self) -> list[str]:
+        """All that could own something, and some that never do: nobody, the contract, a gate, a token."""
+        others = (ETHER, self.earnest, *self.model.gates, *self.model.tokens)
+        return [*self.addresses.values(), *others]
+
     def read(self) -> Books:
-        return self.reader.read(self.model, self.addresses.values(), list(self.tokens.values()))
+        return self.reader.read(self.model, self.accounts, list(self.tokens.values()))
 
     def expected(self, held: dict[str, int]) -> Books:
-        return ledger.expected(self.model, self.addresses.values(), list(self.tokens.values()), held)
+        return ledger.expected(self.model, self.accounts, list(self.tokens.values()), held)
 
     def seen(self, kind: type[Record], campaign: int) -> Iterator[Any]:
         """The records of one kind that a campaign has left so far."""
