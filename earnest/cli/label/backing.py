@@ -1,0 +1,123 @@
+"""`earnest label backup` and `recover`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from earnest.cli.common import Command, InputError, Session, campaign_text, pass_session
+from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, manifest_of
+from earnest.cli.label.options import DATA, MANIFEST, SEAT
+from earnest.files import OWNER_ONLY, write_atomic
+from earnest.labeler import backup as backups
+from earnest.labeler.answers import read_answers
+from earnest.labeler.journal import Journal
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@DATA
+@pass_session
+def backup(session: Session, file: Path, data: Path) -> None:
+    """Write the journal of this contract to a file that only your wallet opens."""
+    journal, account, domain = Journal(data), session.account, session.client.domain
+    books = backups.books_of(journal, domain)
+    if not books:
+        raise InputError(f"The journal {journal.path} has nothing of contract {domain.contract}.")
+    signature = _backup_signature(session)
+    if _backup_signature(session) != signature:
+        raise InputError(
+            "This wallet signs the same message differently each time: what it enciphers it could not open."
+            f" Keep a copy of {journal.path} in a safe place instead."
+        )
+    write_atomic(file, backups.seal(books, signature, domain, account.address), OWNER_ONLY)
+    session.show(
+        {"file": file, "campaigns": [campaign_text(book.campaign) for book in books]},
+        lambda: session.say(
+            f"{file} holds {len(books)} campaigns of the journal, for {account.address} only."
+        ),
+    )
+
+
+@click.command(cls=Command)
+@click.argument("which", metavar="[CAMPAIGN]", required=False)
+@click.option(
+    "--backup", "sealed", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A backup."
+)
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file with a seat's answers, as imported or fetched; the wallet gives the salt again.",
+)
+@SEAT
+@DATA
+@MANIFEST
+@pass_session
+def recover(
+    session: Session,
+    which: str | None,
+    sealed: Path | None,
+    labels: Path | None,
+    seat: int | None,
+    data: Path,
+    uri: str | None,
+) -> None:
+    """Bring the journal back: from a backup, or an opening from the answers and the wallet alone."""
+    journal = Journal(data)
+    if (sealed is None) == (labels is None):
+        raise InputError("Say --backup with a backup, or --labels with a file of answers and the campaign.")
+    if sealed is not None:
+        _recover_backup(session, journal, sealed)
+        return
+    if which is None or labels is None:
+        raise InputError("Say which campaign the answers are for.")
+    from earnest.labeler.act import recognise
+    from earnest.labeler.sight import Lookout
+
+    _, found = campaign_of(session, which, journal)
+    desk = desk_of(session, found.number, journal)
+    batch = chosen_batch(session, found, manifest_of(journal, found, uri), seat)
+    if not found.seats[batch.seat].committed:
+        raise InputError(f"Seat {batch.seat} holds no commitment that is still to be opened.")
+    answers = read_answers(labels, batch)
+    sight = Lookout(session.client).look(found.number)
+    whole = batch.labels(answers)
+    if sight is None or whole is None:
+        raise InputError("The chain changed meanwhile; try again.")
+    recognise(desk, sight, batch.seat, whole)
+    journal.replace(desk.book, batch.seat, answers)
+    session.show(
+        {"seat": batch.seat, "answers": len(answers)},
+        lambda: session.say(f"These are the answers behind the commitment of seat {batch.seat}; kept."),
+    )
+
+
+def _recover_backup(session: Session, journal: Journal, file: Path) -> None:
+    data, domain = file.read_bytes(), session.client.domain
+    head = backups.read_head(data)
+    if (head["chain"], head["contract"]) != (domain.chain_id, domain.contract):
+        raise InputError(
+            f"The backup is of chain {head['chain']}, contract {head['contract']}; this is chain"
+            f" {domain.chain_id}, contract {domain.contract}."
+        )
+    if head["labeler"] != session.account.address:
+        raise InputError(f"The backup is of {head['labeler']}; the account is {session.account.address}.")
+    books = backups.open_sealed(data, _backup_signature(session))
+    journal.merge(books)
+    openings = sum(len(kept) for _, kept in books.values())
+    session.show(
+        {"campaigns": [campaign_text(book.campaign) for book in books], "openings": openings},
+        lambda: session.say(f"{len(books)} campaigns and {openings} openings are in {journal.path}."),
+    )
+
+
+def _backup_signature(session: Session) -> bytes:
+    from eth_account.messages import encode_typed_data
+
+    account = session.account
+    document = backups.typed_data(session.client.domain, account.address)
+    signature = account.sign_message(encode_typed_data(full_message=document))
+    if signature is None:
+        raise InputError(f"{account.address} did not sign.")
+    return bytes(signature.encode_rsv())

@@ -1,0 +1,138 @@
+"""`earnest label commit`, `reveal` and `run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from earnest.chain.life import Phase
+from earnest.chain.state import Campaign
+from earnest.cli.common import Command, InputError, Session, campaign_text, pass_session
+from earnest.cli.label.lookup import drawn_seats, runner_of
+from earnest.cli.label.options import CONFIRMATIONS, DATA, MANIFEST, POLL, WHICH, YES
+from earnest.cli.phases import need_phase
+from earnest.labeler.batch import batch_of
+from earnest.labeler.errors import LabelerError
+from earnest.labeler.steps import Action, Step, Wishes, reveals_now
+
+if TYPE_CHECKING:
+    from earnest.labeler.run import Runner
+
+
+@click.command(cls=Command)
+@WHICH
+@DATA
+@MANIFEST
+@YES
+@pass_session
+def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool) -> None:
+    """Commit to the answers of all seats that have them; again after answers have changed."""
+    runner, found = runner_of(session, which, data, uri)
+    need_phase(session, found, Phase.COMMITTING)
+    drawn_seats(session, found, None)
+    notes = runner.notes(runner.look())
+    if not notes.labels:
+        raise InputError(_lacking(runner, found))
+    sight = runner.settle([Step.COMMIT])
+    for action in runner.due(sight, runner.notes(sight)):
+        _replace(session, runner, action.which, yes)
+    _told(session, runner, "Every seat with all its answers has committed.")
+
+
+@click.command(cls=Command)
+@WHICH
+@DATA
+@MANIFEST
+@CONFIRMATIONS
+@pass_session
+def reveal(
+    session: Session, which: str, data: Path, uri: str | None, confirmations: int | str | None
+) -> None:
+    """Open the commitments of all your seats."""
+    runner, found = runner_of(session, which, data, uri, confirmations)
+    need_phase(session, found, Phase.REVEALING)
+    drawn_seats(session, found, None)
+    runner.settle([Step.RECOGNISE])
+    sight, notes = runner.look(), runner.notes(runner.look())
+    for seat in runner.seats(sight):
+        there = sight.campaign.seats[seat]
+        if there.committed and (seat, there.record) not in notes.openings:
+            raise InputError(
+                f"The opening of seat {seat} is not in the journal {runner.desk.journal.path}:"
+                " `earnest label recover` brings it back from a backup or the file with the answers."
+            )
+    if any(sight.campaign.seats[seat].committed for seat in runner.seats(sight)) and not reveals_now(sight):
+        raise InputError(
+            "The commit phase ended early, and the block that ended it could still be replaced: wait a"
+            " little, leave it to `earnest label run`, or ask for fewer --confirmations."
+        )
+    sight = runner.settle([Step.REVEAL])
+    opened = [seat for seat in runner.seats(sight) if sight.campaign.seats[seat].revealed]
+    _told(session, runner, f"{len(opened)} of your seats are revealed.")
+
+
+@click.command(cls=Command)
+@WHICH
+@click.option("--once", is_flag=True, help="Do what is due now and do not wait.")
+@click.option(
+    "--collect", is_flag=True, help="Release what is final, take refunds, and withdraw all that is free."
+)
+@click.option(
+    "--poll", type=click.FloatRange(0.1), default=POLL, show_default=True, help="Seconds between looks."
+)
+@DATA
+@MANIFEST
+@CONFIRMATIONS
+@pass_session
+def run(
+    session: Session,
+    which: str,
+    once: bool,
+    collect: bool,
+    poll: float,
+    data: Path,
+    uri: str | None,
+    confirmations: int | str | None,
+) -> None:
+    """Commit once all answers are there, reveal when the chain says so, and wait until everything is paid."""
+    runner, _ = runner_of(session, which, data, uri, confirmations, Wishes(collect=collect))
+    sight = runner.run(poll, once)
+    session.show(
+        {
+            "campaign": campaign_text(runner.desk.book.campaign),
+            "phase": sight.life.phase.title if sight else None,
+            "over": bool(sight and runner.over(sight)),
+            "transactions": [each.transaction for each in runner.sent],
+        },
+        lambda: None,
+    )
+
+
+def _lacking(runner: Runner, found: Campaign) -> str:
+    """Which answers are missing."""
+    parts = []
+    for seat in runner.seats(runner.look()):
+        if runner.manifest is not None and found.batch_of(seat) is not None:
+            batch = batch_of(found, runner.manifest, seat)
+            missing = len(batch.missing(runner.desk.journal.answers(runner.desk.book, seat)))
+            parts.append(f"seat {seat} lacks {missing} of {len(batch.tasks)} answers")
+    return f"There is nothing to commit yet: {', '.join(parts)}."
+
+
+def _replace(session: Session, runner: Runner, seat: int, yes: bool) -> None:
+    """Recognise a commitment that was made elsewhere, or put these answers in its place."""
+    from earnest.labeler.act import act
+
+    sight = runner.look()
+    try:
+        act(runner.desk, sight, Action(Step.RECOGNISE, seat), runner.notes(sight))
+    except LabelerError:
+        session.confirm(f"Seat {seat} has committed to other answers elsewhere. Replace them?", yes)
+        with runner.desk.journal.locked(runner.desk.acting):
+            runner.sent += act(runner.desk, sight, Action(Step.COMMIT, seat), runner.notes(sight))
+
+
+def _told(session: Session, runner: Runner, sentence: str) -> None:
+    session.show({"transactions": [each.transaction for each in runner.sent]}, lambda: session.say(sentence))

@@ -1,0 +1,72 @@
+"""`earnest label find` and `show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from earnest.chain.life import Phase
+from earnest.cli.common import Command, Session, campaign_text, pass_session, short, until
+from earnest.cli.label.lookup import campaign_of, manifest_of
+from earnest.cli.label.offering import offer_members, show_offer
+from earnest.cli.label.options import DATA, MANIFEST, PLACES, WHICH
+from earnest.labeler.journal import Journal
+from earnest.labeler.offer import offer
+from earnest.labeler.sight import seats_of
+from earnest.protocol.terms import ZERO_ADDRESS
+
+
+@click.command(cls=Command)
+@click.option("--all", "all_", is_flag=True, help="Those with a gate, too, that asks for a proof.")
+@pass_session
+def find(session: Session, all_: bool) -> None:
+    """List the campaigns that this account can enroll in now."""
+    state, now = session.client.state(), session.now
+    address = session.account.address if session.alias else None
+    found = []
+    for each in state.campaigns.values():
+        life = each.life_at(now)
+        open_ = life.phase is Phase.ENROLLING and life.taken < life.seats
+        if open_ and (all_ or each.terms.gate == ZERO_ADDRESS):
+            found.append((each, life, offer(each.terms, state, address)))
+    rows = []
+    for each, life, prospects in found:
+        write = session.token(each.terms.token).write
+        mine = len(seats_of(each, address)) if address else 0
+        rows.append(
+            [
+                short(campaign_text(each.number)),
+                until(life.deadline, now),
+                f"{life.taken}/{life.seats}" + (f", {mine} yours" if mine else ""),
+                each.terms.batch_size,
+                write(each.terms.stake),
+                write(prospects.likely, PLACES),
+                write(-prospects.max_loss, PLACES),
+                "open" if each.terms.gate == ZERO_ADDRESS else "gate",
+            ]
+        )
+    columns = ["campaign", "enroll until", "#seats", "#tasks", "#stake", "#likely pay", "#at worst", "for"]
+    session.show(
+        {"campaigns": [offer_members(each, prospects) for each, _, prospects in found]},
+        lambda: session.table(columns, rows) if rows else session.say("No campaign is open now."),
+    )
+
+
+@click.command(cls=Command)
+@WHICH
+@DATA
+@MANIFEST
+@pass_session
+def show(session: Session, which: str, data: Path, uri: str | None) -> None:
+    """Show what a campaign asks, what a seat may win and lose, and what to think about before staking."""
+    journal = Journal(data)
+    state, found = campaign_of(session, which, journal)
+    manifest = manifest_of(journal, found, uri)  # checked before anything of it is shown
+    address = session.account.address if session.alias else None
+    prospects = offer(found.terms, state, address)
+    session.show(
+        offer_members(found, prospects)
+        | {"question": manifest.question.to_json(), "tasks": len(manifest.tasks)},
+        lambda: show_offer(session, found, manifest, prospects),
+    )

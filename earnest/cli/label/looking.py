@@ -1,0 +1,108 @@
+"""`earnest label status` and `history`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from earnest.cli.common import Command, Session, campaign_text, pass_session, short, until
+from earnest.cli.label.lookup import campaign_of
+from earnest.cli.label.options import DATA, PLACES
+from earnest.labeler.history import Entry
+from earnest.labeler.history import history as history_of
+from earnest.labeler.journal import Book, Journal
+from earnest.protocol.score import ABSENT, UNSCORED
+
+
+@click.command(cls=Command)
+@click.argument("which", metavar="[CAMPAIGN]", required=False)
+@DATA
+@pass_session
+def status(session: Session, which: str | None, data: Path) -> None:
+    """Show how your seats stand, in one campaign or in all."""
+    journal = Journal(data)
+    state, now, address = session.client.state(), session.now, session.account.address
+    chosen = state.campaigns.values()
+    if which is not None:
+        chosen = [campaign_of(session, which, journal)[1]]  # type: ignore[assignment]
+    entries = [
+        each for each in history_of(state, address, now) if each.campaign in {c.number for c in chosen}
+    ]
+    rows, members = [], []
+    for each in entries:
+        found = state.campaigns[each.campaign]
+        book = Book(session.client.domain.chain_id, session.client.address, each.campaign)
+        answered, life = len(journal.answers(book, each.seat)), found.life_at(now)
+        write = session.token(each.token).write
+        look = found.outlook(each.seat, now)
+        rows.append(
+            [
+                short(campaign_text(each.campaign)),
+                life.phase.title,
+                until(life.deadline, now),
+                each.seat,
+                "–" if each.batch is None else each.batch,
+                f"{answered}/{found.terms.batch_size}",
+                each.outcome,
+                write(look.max_win, PLACES),
+                write(-look.max_loss, PLACES),
+            ]
+        )
+        members.append(
+            _entry_members(each)
+            | {"phase": life.phase.title, "deadline": life.deadline, "answered": answered}
+            | {"max_win": look.max_win, "max_loss": look.max_loss}
+        )
+    columns = ["campaign", "phase", "ends", "#seat", "#batch", "#answers", "stands", "#at best", "#at worst"]
+    session.show(
+        {"seats": members},
+        lambda: session.table(columns, rows) if rows else session.say(f"{address} has no seats."),
+    )
+
+
+@click.command(cls=Command)
+@pass_session
+def history(session: Session) -> None:
+    """List scores and earnings of all your seats, from the chain's records."""
+    state, address = session.client.state(), session.account.address
+    entries = history_of(state, address, session.now)
+    rows: list[list[object]] = []
+    totals: dict[str, int] = {}
+    for each in entries:
+        write = session.token(each.token).write
+        rows.append(
+            [
+                short(campaign_text(each.campaign)),
+                each.seat,
+                "–" if each.batch is None else each.batch,
+                each.outcome,
+                _score(each.score),
+                write(each.stake),
+                "–" if each.result is None else write(each.result, PLACES),
+            ]
+        )
+        totals[each.token] = totals.get(each.token, 0) + (each.result or 0)
+
+    def people() -> None:
+        session.table(["campaign", "#seat", "#batch", "outcome", "#score", "#stake", "#earned"], rows)
+        for token, total in totals.items():
+            free = session.client.balance_of(address, token)
+            write = session.token(token).write
+            session.say(f"Earned {write(total)} in all; {write(free)} is free to withdraw.")
+
+    session.show(
+        {"seats": [_entry_members(each) for each in entries], "earned": totals},
+        people if rows else lambda: session.say(f"{address} has no seats."),
+    )
+
+
+def _entry_members(entry: Entry) -> dict[str, Any]:
+    return vars(entry) | {"campaign": campaign_text(entry.campaign)}
+
+
+def _score(score: int | None) -> str:
+    if score is None:
+        return "–"
+    return {ABSENT: "absent", UNSCORED: "unscored"}.get(score, f"{score:+d}")

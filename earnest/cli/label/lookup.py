@@ -1,0 +1,113 @@
+"""What the labeler's commands are about: the campaign, its manifest, the account's seats, and who acts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from earnest.chain.errors import clock
+from earnest.chain.life import Phase
+from earnest.chain.state import Campaign, State
+from earnest.cli.common import InputError, Session, campaign_text, parse_campaign, short
+from earnest.cli.phases import need_phase
+from earnest.files import write_atomic
+from earnest.labeler.batch import Batch, batch_of
+from earnest.labeler.journal import Book, Journal
+from earnest.labeler.sight import seats_of
+from earnest.labeler.steps import Wishes
+from earnest.manifest.fetch import fetch as fetch_manifest
+from earnest.manifest.manifest import Manifest
+
+if TYPE_CHECKING:
+    from earnest.labeler.act import Desk
+    from earnest.labeler.run import Runner
+
+
+def campaign_of(session: Session, which: str, journal: Journal) -> tuple[State, Campaign]:
+    """The state, and the campaign that is meant. Raises InputError when the chain does not have it."""
+    state = session.client.state()
+    chain, contract = session.client.domain.chain_id, session.client.address
+    elsewhere = [book for book in journal.books() if (book.chain, book.contract) != (chain, contract)]
+    number = parse_campaign(which, {*state.campaigns, *(book.campaign for book in elsewhere)})
+    if number in state.campaigns:
+        return state, state.campaigns[number]
+    for book in elsewhere:
+        if book.campaign == number:
+            raise InputError(
+                f"Campaign {short(campaign_text(number))} is on chain {book.chain}, contract"
+                f" {book.contract}; this is chain {chain}, contract {contract}."
+            )
+    raise InputError(
+        f"There is no campaign {campaign_text(number)} on the contract {contract} of chain {chain}."
+    )
+
+
+def manifest_of(journal: Journal, found: Campaign, uri: str | None) -> Manifest:
+    """The manifest, checked against the digest and the terms, then kept beside the journal."""
+    kept = journal.folder / "manifests" / f"{found.terms.manifest.hex()}.json"
+    manifest = fetch_manifest(str(kept) if kept.is_file() else uri or found.uri, found.terms.manifest)
+    manifest.check_terms(found.terms)
+    if not kept.is_file():
+        kept.parent.mkdir(exist_ok=True)
+        write_atomic(kept, manifest.to_bytes())
+    return manifest
+
+
+def desk_of(session: Session, number: int, journal: Journal) -> Desk:
+    """Who acts: the session's account, with its journal of the campaign."""
+    from earnest.labeler.act import Desk
+
+    client = session.client
+    book = Book(client.domain.chain_id, client.address, number)
+    return Desk(client, session.account, journal, book)
+
+
+def runner_of(
+    session: Session,
+    which: str,
+    data: Path,
+    uri: str | None,
+    confirmations: int | str | None = None,
+    wishes: Wishes = Wishes(),  # noqa: B008 -- frozen
+) -> tuple[Runner, Campaign]:
+    """What does all that is due in a campaign, telling people with the time; and the campaign."""
+    from earnest.labeler.run import Runner
+    from earnest.labeler.sight import Lookout
+
+    journal = Journal(data)
+    _, found = campaign_of(session, which, journal)
+    desk = desk_of(session, found.number, journal)
+    manifest = manifest_of(journal, found, uri)
+
+    def tell(sentence: str) -> None:
+        now = session.now
+        session.say(f"{clock(now, now)}  {sentence}")
+
+    lookout = Lookout(session.client, confirmations)
+    return Runner(desk=desk, manifest=manifest, lookout=lookout, tell=tell, wishes=wishes), found
+
+
+def drawn_seats(session: Session, found: Campaign, seat: int | None) -> list[int]:
+    """The account's drawn seats, or the one that is named."""
+    address = session.account.address
+    mine = seats_of(found, address)
+    if not mine:
+        raise InputError(f"{address} has no seat in campaign {short(campaign_text(found.number))}.")
+    if seat is not None and seat not in mine:
+        raise InputError(f"Seat {seat} is not yours; yours are {', '.join(map(str, mine))}.")
+    if seat is not None:
+        return [seat]
+    drawn = [each for each in mine if found.seed is None or found.batch_of(each) is not None]
+    if not drawn:
+        raise InputError("The draw has benched all of your seats: there is nothing to do, the stake is back.")
+    return drawn
+
+
+def chosen_batch(session: Session, found: Campaign, manifest: Manifest, seat: int | None) -> Batch:
+    """The one seat's batch that is meant."""
+    mine = drawn_seats(session, found, seat)
+    if len(mine) > 1:
+        raise InputError(f"Say which --seat; yours are {', '.join(map(str, mine))}.")
+    if found.seed is None:
+        need_phase(session, found, Phase.COMMITTING)
+    return batch_of(found, manifest, mine[0])

@@ -1,0 +1,54 @@
+"""What the labeler's commands are told on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from earnest.files import data_folder
+from earnest.labeler.sight import TAGS
+
+PLACES: Final = 4  # decimals of amounts that are estimates, or in a table
+POLL: Final = 5.0
+
+
+class Confirmations(click.ParamType):
+    """A number of blocks, or one of the tags of nodes."""
+
+    name = "blocks"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """The number, or the tag."""
+        if isinstance(value, int) or value in TAGS:
+            return int(value) if isinstance(value, int) else str(value)
+        if not str(value).isdecimal():
+            self.fail(f"{value!r} must be a number of blocks, {' or '.join(TAGS)}.", param, ctx)
+        return int(value)
+
+
+WHICH = click.argument("which", metavar="CAMPAIGN")
+DATA = click.option(
+    "--data",
+    envvar="EARNEST_DATA",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=data_folder,
+    show_default="the user's folder for data",
+    help="Where the journal is kept.",
+)
+MANIFEST = click.option("--manifest", "uri", metavar="URI", help="The manifest, where it is elsewhere now.")
+SEAT = click.option("--seat", type=click.IntRange(0), help="Which of your seats; all unless given.")
+YES = click.option("--yes", is_flag=True, help="Do not ask before signing.")
+CONFIRMATIONS = click.option(
+    "--confirmations",
+    type=Confirmations(),
+    help="How settled an early end of the commit phase must be before labels are shown: blocks, safe or"
+    " finalized; 2 blocks on a devnet, 12 elsewhere, unless given.",
+)
+PROOF = click.option(
+    "--proof",
+    "proof_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="For a campaign with a gate: the allowlist as JSON, or a file with the proof in hexadecimal.",
+)
