@@ -29,6 +29,10 @@ class ChainError(Exception):
         self.refusal = refusal
 
 
+class FollowError(Exception):
+    """The chain cannot be followed: its node contradicts itself, or the records kept of it cannot be used."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A custom error: its name, and its values by name as the contract gave them."""

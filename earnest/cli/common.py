@@ -28,13 +28,15 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
-from earnest.chain.errors import ChainError, clock
+from earnest.chain.errors import ChainError, FollowError, clock
 from earnest.chain.money import Token
-from earnest.chain.state import StateError
+from earnest.chain.state import Campaign, State, StateError
 from earnest.experimenter.errors import ExperimenterError
+from earnest.files import data_folder
 from earnest.labeler.errors import LabelerError
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
+from earnest.protocol.score import ABSENT, UNSCORED
 from earnest.settler.errors import SettlerError
 from earnest.tasks.errors import TaskError
 from earnest.times import DurationError, duration
@@ -42,11 +44,14 @@ from earnest.times import DurationError, duration
 if TYPE_CHECKING:
     from ape.api import AccountAPI
 
-    from earnest.chain.client import Client
+    from earnest.chain.client import Client, Sent
+    from earnest.chain.follow import Follower, Sight
+    from earnest.chain.records import Record
 
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
 PLAIN_WIDTH: Final = 160
+POLL: Final = 5.0
 PASSPHRASE_FILE: Final = "EARNEST_PASSPHRASE_FILE"
 
 # What people can put right; anything else is a fault of ours and keeps its traceback.
@@ -54,6 +59,7 @@ PLAIN_ERRORS: Final = (
     ChainError,
     DurationError,
     ExperimenterError,
+    FollowError,
     LabelerError,
     ManifestError,
     ProtocolError,
@@ -101,6 +107,37 @@ class Session:
         return load_account(self.alias)
 
     @property
+    def records(self) -> Path:
+        """The file in which the contract's records are kept, for all commands."""
+        client = self.client
+        return data_folder() / f"records-{client.domain.chain_id}-{client.address.lower()}.sqlite"
+
+    @cached_property
+    def follower(self) -> Follower:
+        """What keeps the records up with the chain. Raises FollowError when the file cannot be used."""
+        from earnest.chain.follow import Follower
+        from earnest.chain.store import Store
+
+        client = self.client
+        store = Store(self.records, client.first_block)
+        click.get_current_context().call_on_close(store.close)
+        return Follower(client.web3, client.address, client.sink, store)
+
+    def look(self) -> Sight:
+        """The contract's whole state as of the newest block; only what is new is read from the node."""
+        return self.follower.look()
+
+    @property
+    def state(self) -> State:
+        """The contract's whole state as of the newest block."""
+        return self.look().state
+
+    def history(self) -> list[Record]:
+        """All of the contract's records, in their order."""
+        self.look()
+        return self.follower.records()
+
+    @property
     def now(self) -> int:
         """The time that the chain goes by: of its newest block, or this machine's if that is later."""
         return max(self.client.now(), int(time.time()))
@@ -146,6 +183,13 @@ class Session:
         for row in rows:
             table.add_row(*map(str, row))
         self.console.print(table)
+
+    def done(self, sent: Sequence[Sent], sentence: str) -> None:
+        """Say what came of a command, with its transactions."""
+        self.show(
+            {"transactions": [each.transaction for each in sent], "gas": sum(each.gas for each in sent)},
+            lambda: self.say(sentence),
+        )
 
     def confirm(self, question: str, yes: bool) -> None:
         """Ask before something is signed, unless it was agreed to beforehand. Raises click.Abort on a no."""
@@ -210,6 +254,26 @@ def parse_campaign(text: str, known: Iterable[int]) -> int:
     if len(found) != 1:
         raise InputError(f"{len(found) or 'No'} campaigns begin with 0x{digits}; it must be one.")
     return found[0]
+
+
+def known_campaign(text: str, known: Mapping[int, Campaign], where: str = "on this contract") -> Campaign:
+    """The campaign that `text` names. Raises InputError when there is none such among those `known`."""
+    number = parse_campaign(text, known)
+    if number not in known:
+        raise InputError(f"There is no campaign {campaign_text(number)} {where}.")
+    return known[number]
+
+
+def score_text(score: int | None) -> str:
+    """A score in basis points, as it stands in tables."""
+    if score is None:
+        return "–"
+    return {ABSENT: "absent", UNSCORED: "unscored"}.get(score, f"{score:+d}")
+
+
+def scores_text(scores: Sequence[int] | None) -> str:
+    """A batch's scores by lane, as they stand in tables."""
+    return " ".join(map(score_text, scores)) if scores else "–"
 
 
 # ── Options, commands, groups ───────────────────────────────────────────────────────────────────────────────
@@ -331,6 +395,12 @@ def lazy(target: str, short_help: str) -> click.Command:
     """A command given as `module:name`, whose module is imported when the command is used."""
     return _Lazy(target, short_help)
 
+
+YES = click.option("--yes", is_flag=True, help="Do not ask before signing.")
+POLLING = click.option(
+    "--poll", type=click.FloatRange(0.1), default=POLL, show_default=True, help="Seconds between looks."
+)
+MANIFEST = click.option("--manifest", "uri", metavar="URI", help="The manifest, where it is elsewhere now.")
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
 

@@ -8,7 +8,7 @@
 `folder`        what a campaign keeps on disk: terms, manifest, audit key; written once, atomically
 `prepare`       plan, layout and a fresh key into a manifest and terms
 `publish`       the manifest to where labelers fetch it
-`steps`         what is to be done next, decided from the chain alone, and doing it
+`steps`         where a campaign stands for its experimenter, decided from the chain alone
 `export`        the dataset, from the chain's records and the manifest alone
 ==============  ===================================================================================
 """

@@ -1,8 +1,6 @@
 """What a settler or a watcher runs: campaigns drawn, scores posted and checked, money released.
 
 =========  ============================================================================
-`store`    the contract's logs and the hashes of their blocks, in SQLite
-`follow`   the store kept up with the chain, reorganisations included; the state from it
 `scores`   the right scores of campaigns, with their manifests fetched and checked
 `steps`    what is due, from the chain's state alone
 `act`      doing it; once more after an interruption does no harm

@@ -15,7 +15,7 @@ from earnest.settler.errors import SettlerError
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer
 
-    from earnest.settler.follow import Sight
+    from earnest.chain.follow import Sight
 
 
 class Metrics:

@@ -18,7 +18,8 @@ from ape.exceptions import ApeException
 from requests.exceptions import RequestException
 from web3.exceptions import Web3Exception
 
-from earnest.chain.errors import ChainError, short_id
+from earnest.chain.errors import ChainError, FollowError, short_id
+from earnest.chain.follow import Follower, Sight
 from earnest.chain.settle import false_batches
 from earnest.chain.state import State
 from earnest.chain.wallet import spendable, under_way
@@ -26,7 +27,6 @@ from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
 from earnest.settler.act import act, is_passing
 from earnest.settler.errors import SettlerError
-from earnest.settler.follow import Follower, Sight
 from earnest.settler.metrics import Metrics
 from earnest.settler.scores import Scorer, needs_scores
 from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from earnest.chain.client import Client, Sent
 
-NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, SettlerError)
+NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, FollowError)
 ACTION_ERRORS: Final = (ChainError, ManifestError, ProtocolError, *NODE_ERRORS)
 LONGEST_PAUSE: Final = 300.0
 SHORTEST_WAIT: Final = 0.5
@@ -65,6 +65,10 @@ def _silent(_: Done | Notice) -> None:
     pass
 
 
+def _never(_: Sight) -> bool:
+    return False
+
+
 @dataclass
 class Settler:
     """One account settling one contract. `deposit`: bonds may be taken from the wallet, beyond the free
@@ -84,12 +88,22 @@ class Settler:
     _told: dict[tuple[object, ...], str] = field(default_factory=dict)
     _forks: int | None = None
 
-    def run(self, poll: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Go on for ever, looking every `poll` seconds, less often while the node does not answer."""
+    def run(
+        self,
+        poll: float,
+        over: Callable[[Sight], bool] = _never,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Go on until `over`, asked after each round, says so.
+
+        Looks every `poll` seconds, less often while the node does not answer.
+        """
         pause = poll
         while True:
             try:
                 self.once()
+                if over(self.look()):
+                    return
                 pause = poll
             except NODE_ERRORS as error:
                 self.metrics.errors.inc()
@@ -123,7 +137,7 @@ class Settler:
             sentence = "The chain was reorganised: read again from where it parted."
             self._notice(("forks", sight.forks), sentence)
         self._forks = sight.forks
-        self.metrics.saw(sight, now(sight))
+        self.metrics.saw(sight, sight.now)
         self.metrics.looked_at.set(time.time())
         return sight
 
@@ -132,7 +146,7 @@ class Settler:
         found: dict[int, list[int]] = {}
         unknown = false = 0
         for campaign in sight.state.campaigns.values():
-            if not self.options.includes(campaign.number) or not needs_scores(campaign, now(sight)):
+            if not self.options.includes(campaign.number) or not needs_scores(campaign, sight.now):
                 continue
             try:
                 words = found[campaign.number] = self.scorer.words(campaign, sight.forks)
@@ -156,7 +170,7 @@ class Settler:
         right = self.right(sight)
         me = Me(self.account.address, self._purse(sight.state) if self.deposit else {})
         self._tell_lacking(sight, me, right)
-        found = due(sight.state, now(sight), me, self.options, right)
+        found = due(sight.state, sight.now, me, self.options, right)
         actions = [action for action in found if action not in tried]
         cheap = self._is_cheap() if actions else True
         done: list[Done] = []
@@ -197,7 +211,7 @@ class Settler:
             return 0  # no token that could be deposited
 
     def _tell_lacking(self, sight: Sight, me: Me, right: Right) -> None:
-        missing = lacking(sight.state, now(sight), me, self.options, right)
+        missing = lacking(sight.state, sight.now, me, self.options, right)
         self.metrics.unaffordable.set(len(missing))
         for number, amount in missing.items():
             written = self.client.token(sight.state.campaigns[number].terms.token).write(amount)
@@ -221,11 +235,6 @@ class Settler:
         if self._told.get(key) != sentence:
             self._told[key] = sentence
             self.tell(Notice(key, sentence))
-
-
-def now(sight: Sight) -> int:
-    """The time to decide by: the newest block's, or this machine's where no block has come for a while."""
-    return max(sight.time, int(time.time()))
 
 
 @contextmanager

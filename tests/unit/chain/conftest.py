@@ -1,4 +1,4 @@
-"""The contracts as `ape run deploy` leaves them, and a small campaign to play."""
+"""The contracts as `ape run deploy` leaves them, a small campaign to play, and a store to read it into."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from earnest.chain import deployment
 from earnest.chain.client import Client
 from earnest.chain.messages import Opening
 from earnest.chain.state import State
+from earnest.chain.store import Store
 from earnest.protocol import audit, merkle
 from earnest.protocol.terms import Curve, Metric, Periods, Terms, Weights, campaign_id
 
@@ -178,3 +179,15 @@ def revealed(drawn) -> Game:
     drawn.client.reveal_many(drawn.id, list(drawn.openings.values()), sender=drawn.experimenter)
     drawn.client.disclose(drawn.id, KEY, sender=drawn.experimenter)
     return drawn
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "earnest.sqlite"
+
+
+@pytest.fixture
+def store(path):
+    found = Store(path, 0)
+    yield found
+    found.close()

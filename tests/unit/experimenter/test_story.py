@@ -1,4 +1,4 @@
-"""What is next at each point of a campaign, and the dataset at its end, from records alone."""
+"""How it stands at each point of a campaign, and the dataset at its end, from records alone."""
 
 from __future__ import annotations
 
@@ -7,53 +7,45 @@ import json
 import pytest
 
 from earnest.chain.life import Phase
+from earnest.chain.phases import phase_end, phase_starts
 from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.export import export
-from earnest.experimenter.history import phase_end, phase_starts
-from earnest.experimenter.steps import Step, next_step
+from earnest.experimenter.steps import Standing, standing
 
 from .tale import EXPERIMENTER, SINK, Tale, honest, labeler
 
 
-def step(tale: Tale, has_key: bool = True, now: int | None = None):
-    return next_step(tale.campaign, tale.now if now is None else now, EXPERIMENTER, tale.rows, has_key)
+def stands(tale: Tale, has_key: bool = True, now: int | None = None):
+    return standing(tale.campaign, tale.now if now is None else now, EXPERIMENTER, has_key)
 
 
-def test_each_step_of_a_whole_life():
+def test_how_a_campaign_stands_in_each_phase_of_its_life():
     tale = Tale.begin()
-    assert step(tale).step is Step.WAIT
+    terms = tale.prepared.terms
+    assert stands(tale) == Standing("0 of 9 seats are taken", terms.enroll_by)
     tale.enroll(9)
-    assert step(tale).step is Step.REQUEST_DRAW
+    assert stands(tale).reason == "the randomness of the draw is to come"
     tale.draw()
-    assert step(tale).step is Step.WAIT
+    assert stands(tale).reason == "0 of 9 seats have committed"
     tale.label(honest)
-    assert step(tale).step is Step.DISCLOSE
-    assert step(tale, has_key=False).step is Step.WAIT
+    assert stands(tale).disclose
+    assert not stands(tale, has_key=False).disclose
+    assert "without it every seat is paid in full" in stands(tale, has_key=False).reason
     tale.disclose()
-    assert (step(tale).step, step(tale).which) == (Step.POST, (0, 1, 2))
+    assert stands(tale).reason == "3 of 3 batches have no scores"
     tale.post(EXPERIMENTER)
-    assert step(tale).step is Step.WAIT
-    later = tale.now + tale.prepared.terms.periods.challenge
-    assert (step(tale, now=later).step, step(tale, now=later).which) == (Step.RELEASE, (0, 1, 2))
+    final = max(tale.campaign.final_at(batch) for batch in range(3))
+    assert stands(tale) == Standing("scores can be challenged", final)
     tale.release()
-    assert (step(tale).step, step(tale).which) == (Step.RETURN_BOND, (1,))
+    assert not stands(tale).over  # the bond is still there
+    assert standing(tale.campaign, tale.now, labeler(99), has_key=True).over
 
 
-def test_a_false_posting_is_refereed_while_it_can_be():
-    tale = Tale.begin()
-    tale.enroll(9)
-    tale.draw()
-    tale.label(honest)
-    tale.disclose()
-    tale.post(labeler(99), {1: 0})
-    assert (step(tale).step, step(tale).which) == (Step.REFEREE, (1,))
-
-
-def test_too_few_seats_are_refunded():
+def test_a_cancelled_campaign_is_over_when_everything_is_given_back():
     tale = Tale.begin()
     tale.enroll(2)
-    found = step(tale, now=tale.prepared.terms.enroll_by)
-    assert (found.step, found.which) == (Step.REFUND, (0, 1))
+    enroll_by = tale.prepared.terms.enroll_by
+    assert stands(tale, now=enroll_by) == Standing("stakes and bounties are to be given back")
 
 
 def test_phases_begin_at_their_deadlines():

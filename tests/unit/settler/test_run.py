@@ -10,16 +10,16 @@ from chain.conftest import ANSWERS, KEY, SEALED
 
 from earnest.chain import settle
 from earnest.chain.errors import ChainError
+from earnest.chain.follow import Follower
 from earnest.chain.life import Phase
 from earnest.chain.records import PostingOpened
 from earnest.chain.state import BatchStatus, PostingStatus
+from earnest.chain.store import Store
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.settlement import pack
-from earnest.settler.follow import Follower
 from earnest.settler.run import Done, Notice, Settler, locked
 from earnest.settler.scores import Scorer, fetch_rows
 from earnest.settler.steps import GAS, WATCHING, Options, Step
-from earnest.settler.store import Store
 
 FALSE = pack([9_999, 9_999, 9_999])
 

@@ -6,6 +6,7 @@ part, and what was read after it is forgotten and read again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -14,9 +15,10 @@ from hexbytes import HexBytes
 from web3.exceptions import BlockNotFound
 
 from earnest.chain import events
+from earnest.chain.errors import FollowError
+from earnest.chain.records import Record
 from earnest.chain.state import State, StateError
-from earnest.settler.errors import SettlerError
-from earnest.settler.store import Cursor, Log, Store
+from earnest.chain.store import Cursor, Log, Store
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -32,6 +34,11 @@ class Sight:
     block: int
     time: int
     forks: int
+
+    @property
+    def now(self) -> int:
+        """The time to decide by: the newest block's, or this machine's where no block came for a while."""
+        return max(self.time, int(time.time()))
 
 
 class _Moved(Exception):
@@ -51,7 +58,7 @@ class Follower:
         self._forks = -1
 
     def look(self) -> Sight:
-        """Read up to the newest block. Raises SettlerError when the node contradicts itself again and again,
+        """Read up to the newest block. Raises FollowError when the node contradicts itself again and again,
         and what web3 raises when it does not answer.
         """
         doubted = False
@@ -65,13 +72,18 @@ class Follower:
                 continue
             except StateError as error:
                 if doubted:
-                    raise SettlerError(f"The node's logs are no history of the contract: {error}") from error
+                    raise FollowError(f"The node's logs are no history of the contract: {error}") from error
                 # A node may have left logs out: once more from the beginning.
                 doubted = self._store.forget_after(self._store.cursor(), None)
                 continue
             if cursor.next - 1 >= int(head["number"]):
                 return Sight(state, int(head["number"]), int(head["timestamp"]), cursor.forks)
-        raise SettlerError(f"The node gave contradictory answers {TRIES} times; is it still catching up?")
+        raise FollowError(f"The node gave contradictory answers {TRIES} times; is it still catching up?")
+
+    def records(self) -> list[Record]:
+        """All records read so far, in their order."""
+        with self._store.reading() as (_, records):
+            return list(records)
 
     def _part_from_forks(self) -> None:
         cursor, newest = self._store.cursor(), self._store.newest()

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from earnest.chain.errors import FollowError
 from earnest.chain.records import Place, Record, decode_log
-from earnest.settler.errors import SettlerError
 
 VERSION: Final = 1
 PATIENCE: Final = 30.0  # seconds that a write waits for another process's
@@ -57,7 +57,7 @@ class Store:
     """The logs of one contract, in a file that is created when it is not there."""
 
     def __init__(self, path: Path, first_block: int) -> None:
-        """Open it; an empty one begins with `first_block`. Raises SettlerError when that cannot be done."""
+        """Open it; an empty one begins with `first_block`. Raises FollowError when that cannot be done."""
         self.path, self.first_block = path, first_block
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,14 +67,14 @@ class Store:
             with self._writing():
                 self._set_up()
         except (OSError, sqlite3.Error) as error:
-            raise SettlerError(f"The records in {path} cannot be opened: {error}.") from error
+            raise FollowError(f"The records in {path} cannot be opened: {error}.") from error
 
     def _set_up(self) -> None:
         (version,) = self._db.execute("pragma user_version").fetchone()
         if version == VERSION:
             return
         if version != 0:
-            raise SettlerError(f"{self.path} has version {version}; this reads {VERSION}. Delete it.")
+            raise FollowError(f"{self.path} has version {version}; this reads {VERSION}. Delete it.")
         for statement in _SCHEMA.split(";"):
             self._db.execute(statement)
         self._db.execute("insert into cursor values (?, 0)", (self.first_block,))

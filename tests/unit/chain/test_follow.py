@@ -9,9 +9,9 @@ from hexbytes import HexBytes
 from requests.exceptions import HTTPError
 from web3.exceptions import BlockNotFound, Web3RPCError
 
-from earnest.settler.errors import SettlerError
-from earnest.settler.follow import Follower
-from earnest.settler.store import Store
+from earnest.chain.errors import FollowError
+from earnest.chain.follow import Follower
+from earnest.chain.store import Store
 
 from .test_store import PEOPLE, log
 
@@ -164,7 +164,7 @@ def test_a_chain_that_never_holds_still_is_told_of(store):
             return node.get_block(block)
 
     node.eth = SimpleNamespace(get_block=Restless().get_block, get_logs=node.get_logs)
-    with pytest.raises(SettlerError, match="contradictory"):
+    with pytest.raises(FollowError, match="contradictory"):
         follow(node, store).look()
 
 

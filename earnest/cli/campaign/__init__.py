@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from earnest.cli.acting import disclose, export, refund, release, report, settle, withdraw
+from earnest.cli.campaign.acting import disclose, export, refund, release, report, settle
+from earnest.cli.campaign.looking import list_, show, watch
+from earnest.cli.campaign.planning import create, plan
+from earnest.cli.campaign.running import run
 from earnest.cli.common import Group
-from earnest.cli.looking import list_, show, watch
-from earnest.cli.planning import create, plan
-from earnest.cli.running import run
+from earnest.cli.withdraw import withdraw
 
 
 @click.group(cls=Group)

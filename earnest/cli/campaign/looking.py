@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Life, Phase
 from earnest.chain.state import Campaign
-from earnest.cli.common import Command, Session, campaign_text, pass_session, short, until
-from earnest.cli.which import WHICH, campaign_of
-from earnest.protocol.score import ABSENT, UNSCORED
+from earnest.cli.campaign.which import WHICH, campaign_of
+from earnest.cli.common import (
+    POLLING,
+    Command,
+    Session,
+    campaign_text,
+    pass_session,
+    scores_text,
+    short,
+    until,
+)
 from earnest.protocol.settlement import outlook
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
-
-POLL: Final = 5.0
-POLLING = click.option(
-    "--poll", type=click.FloatRange(0.1), default=POLL, show_default=True, help="Seconds between looks."
-)
 
 
 @click.command(name="list", cls=Command)
@@ -27,7 +30,7 @@ POLLING = click.option(
 @pass_session
 def list_(session: Session, mine: bool) -> None:
     """List the campaigns on the contract."""
-    state, now = session.client.state(), session.now
+    state, now = session.state, session.now
     account = session.account.address if mine else None
     found = [each for each in state.campaigns.values() if account in (None, each.experimenter)]
     rows = [_list_row(session, each, now) for each in found]
@@ -107,17 +110,12 @@ def _show(session: Session, found: Campaign, now: int) -> None:
     rows = []
     for batch in range(len(found.batches)):
         there = found.batch(batch)
-        lanes = found.scores(batch)
         posting = there.posting and short(found.postings[there.posting].settler)
         revealed = sum(seat.revealed for seat in found.cohort(batch))
-        scores = " ".join(map(_score_text, lanes)) if lanes else "–"
+        scores = scores_text(found.scores(batch))
         rows.append([batch, f"{revealed}/{terms.cohort}", there.status.name.lower(), scores, posting or ""])
     if rows:
         session.table(["#batch", "#revealed", "status", "scores", "posted by"], rows)
-
-
-def _score_text(score: int) -> str:
-    return {ABSENT: "absent", UNSCORED: "unscored"}.get(score, f"{score:+d}")
 
 
 def _progress(life: Life) -> str:

@@ -12,9 +12,9 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from earnest.chain.errors import FollowError
 from earnest.chain.records import OperatorSet, Place, signature
-from earnest.settler.errors import SettlerError
-from earnest.settler.store import RECENT, Cursor, Log, Store
+from earnest.chain.store import RECENT, Cursor, Log, Store
 
 PEOPLE = ["0x" + f"{number:040x}" for number in (1, 2)]
 
@@ -94,10 +94,10 @@ def test_another_version_or_no_database_is_said(path, tmp_path):
     found = Store(path, 0)
     found._db.execute("pragma user_version = 7")
     found.close()
-    with pytest.raises(SettlerError, match="version 7"):
+    with pytest.raises(FollowError, match="version 7"):
         Store(path, 0)
     (tmp_path / "text.sqlite").write_text("no database, but long enough to be looked at " * 9)
-    with pytest.raises(SettlerError, match="cannot be opened"):
+    with pytest.raises(FollowError, match="cannot be opened"):
         Store(tmp_path / "text.sqlite", 0)
 
 
@@ -105,8 +105,8 @@ WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from settler.test_store import log
-from earnest.settler.store import Store
+from chain.test_store import log
+from earnest.chain.store import Store
 store = Store(Path(sys.argv[1]), 0)
 while True:
     cursor = store.cursor()

@@ -11,8 +11,8 @@ import click
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.money import ETHER, Token
-from earnest.cli.common import Command, InputError, Session, campaign_text, pass_session
-from earnest.cli.which import check_chain
+from earnest.cli.campaign.which import check_chain
+from earnest.cli.common import YES, Command, InputError, Session, campaign_text, pass_session
 from earnest.experimenter.folder import MANIFEST, Folder, Record
 from earnest.experimenter.plan import Plan, make_plan
 from earnest.experimenter.prepare import inputs_digest, prepare
@@ -32,7 +32,6 @@ FOLDER = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the campaign is kept; a folder beside the campaign file, named as it is, unless given.",
 )
-YES = click.option("--yes", is_flag=True, help="Do not ask before signing.")
 
 
 @click.command(cls=Command)
@@ -64,9 +63,7 @@ def create(session: Session, file: Path, folder: Path | None, yes: bool) -> None
     )
 
 
-def ensure_created(
-    session: Session, file: Path, home: Folder, yes: bool
-) -> tuple[Record, list[Sent]]:
+def ensure_created(session: Session, file: Path, home: Folder, yes: bool) -> tuple[Record, list[Sent]]:
     """The campaign of a folder, prepared, published, funded and opened as far as it was not yet."""
     record = home.record()
     if record is not None:
@@ -153,7 +150,6 @@ def _open(
 
 def _exists(session: Session, number: int) -> bool:
     return session.client.life(number).phase is not Phase.NONE
-
 
 
 def _planned_token(session: Session, settings: Settings) -> Token:

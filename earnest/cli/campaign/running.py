@@ -1,0 +1,120 @@
+"""`earnest campaign run`: a campaign from file to dataset, in one command that can be stopped anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from earnest.chain.errors import ChainError, clock
+from earnest.chain.life import Phase
+from earnest.chain.state import Campaign
+from earnest.cli.campaign.acting import FORMATS, TO, write_dataset
+from earnest.cli.campaign.planning import FILE, FOLDER, ensure_created
+from earnest.cli.common import POLLING, YES, Command, Session, campaign_text, pass_session, until
+from earnest.cli.settle.running import tell
+from earnest.cli.settling import gas_limit, lock_of, scorer_of
+from earnest.experimenter.folder import MANIFEST, Folder, Secret
+from earnest.experimenter.steps import Standing, standing
+
+if TYPE_CHECKING:
+    from earnest.chain.follow import Sight
+
+SAY_EVERY: Final = 60  # seconds between lines about the same wait
+
+
+@click.command(cls=Command)
+@FILE
+@FOLDER
+@TO
+@FORMATS
+@POLLING
+@YES
+@pass_session
+def run(
+    session: Session, file: Path, folder: Path | None, to: Path | None, formats: str, poll: float, yes: bool
+) -> None:
+    """Carry a campaign from file to dataset; can be stopped and started again at any point."""
+    home = Folder(folder or file.with_suffix(""))
+    with home.locked():
+        record, _ = ensure_created(session, file, home, yes)
+        found = _carry(session, record.campaign, home, poll)
+        cancelled = found.life_at(session.now).phase is Phase.CANCELLED
+        written = [] if cancelled else write_dataset(found, str(home.path), to, None, formats)
+    token, free = found.terms.token, session.state.balance_of(found.experimenter, found.terms.token)
+    lines = ["The campaign is cancelled; everything is given back."] if cancelled else [*map(str, written)]
+    if free:
+        lines.append(
+            f"{session.token(token).write(free)} is free in the vault; `earnest campaign withdraw` takes it."
+        )
+    phase = Phase.CANCELLED if cancelled else Phase.FINAL
+    session.show(
+        {"campaign": campaign_text(record.campaign), "phase": phase.title, "files": written, "free": free},
+        lambda: session.say("\n".join(lines)),
+    )
+
+
+def _carry(session: Session, number: int, home: Folder, poll: float) -> Campaign:
+    """Do what anyone may do as a settler does, and the experimenter's own part, until nothing is left."""
+    from earnest.settler.run import Settler
+    from earnest.settler.steps import Options
+
+    own = _OwnPart(session, number, home.secret())
+    settler = Settler(
+        client=session.client,
+        account=session.account,
+        follower=session.follower,
+        lock=lock_of(session),
+        scorer=scorer_of(number, str(home.path / MANIFEST)),
+        options=Options(campaigns=frozenset({number}), gas=gas_limit(session)),
+        deposit=True,
+        tell=lambda what: tell(session, what),
+    )
+    settler.run(poll, over=own.over)
+    return session.state.campaigns[number]
+
+
+@dataclass
+class _OwnPart:
+    """What only the experimenter does: disclose; and saying now and then what is waited for."""
+
+    session: Session
+    number: int
+    secret: Secret | None
+    phase: Phase | None = None
+    reason: str = ""
+    at: int = 0
+
+    def over(self, sight: Sight) -> bool:
+        """Disclose when it is time; whether nothing is left to do."""
+        campaign = sight.state.campaigns.get(self.number)
+        if campaign is None:  # a reorganisation took the creation away
+            self._wait(Phase.NONE, Standing("the chain does not have the campaign any more"), sight.now)
+            return False
+        stands = standing(campaign, sight.now, self.session.account.address, self.secret is not None)
+        if stands.disclose and self.secret is not None:
+            self._disclose(self.secret.audit_key)
+        elif not stands.over:
+            self._wait(campaign.life_at(sight.now).phase, stands, sight.now)
+        return stands.over
+
+    def _disclose(self, key: bytes) -> None:
+        try:
+            sent = self.session.client.disclose(self.number, key, sender=self.session.account)
+        except ChainError as error:
+            self._say(f"disclose: {error}")
+        else:
+            self._say(f"disclose: {sent.transaction}")
+
+    def _wait(self, phase: Phase, stands: Standing, now: int) -> None:
+        if phase is self.phase and (stands.reason == self.reason or now < self.at + SAY_EVERY):
+            return
+        self.phase, self.reason, self.at = phase, stands.reason, now
+        until_when = f", until {until(stands.until, now)}" if stands.until else ""
+        self._say(f"{phase.title}: {stands.reason}{until_when}")
+
+    def _say(self, text: str) -> None:
+        now = self.session.now
+        self.session.say(f"{clock(now, now)}  {text}")
