@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from earnest.cli.common import Root, is_json, lazy, report
+from earnest.cli.errors import is_json, report
+from earnest.cli.groups import Root, lazy
 
 cli = Root(
     name="earnest",

@@ -16,7 +16,8 @@ from eth_utils.address import is_address, to_checksum_address
 
 from earnest.chain import deployment
 from earnest.chain.client import Client
-from earnest.cli.common import PASSPHRASE_FILE, InputError, passphrase
+from earnest.cli.errors import InputError
+from earnest.cli.session import PASSPHRASE_FILE, passphrase
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from earnest.cli.common import Command, InputError, Session, pass_session
+from earnest.cli.errors import InputError
+from earnest.cli.groups import Command
+from earnest.cli.session import Session, pass_session
 
 
 @click.command(cls=Command)

@@ -6,7 +6,9 @@ from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.phases import phase_end, phase_starts
 from earnest.chain.state import Campaign
-from earnest.cli.common import InputError, Session, until
+from earnest.cli.errors import InputError
+from earnest.cli.session import Session
+from earnest.cli.text import until
 
 
 def need_phase(session: Session, found: Campaign, phase: Phase) -> None:

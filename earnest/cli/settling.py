@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from earnest.chain.errors import clock, short_id
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
-from earnest.cli.common import InputError, Session
+from earnest.cli.errors import InputError
+from earnest.cli.session import Session
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from earnest.cli.common import YES, Command, InputError, Session, pass_session
+from earnest.cli.errors import InputError
+from earnest.cli.groups import YES, Command
+from earnest.cli.session import Session, pass_session
 from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:

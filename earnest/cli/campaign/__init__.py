@@ -8,7 +8,7 @@ from earnest.cli.campaign.acting import disclose, export, refund, release, repor
 from earnest.cli.campaign.looking import list_, show, watch
 from earnest.cli.campaign.planning import create, plan
 from earnest.cli.campaign.running import run
-from earnest.cli.common import Group
+from earnest.cli.groups import Group
 from earnest.cli.withdraw import withdraw
 
 

@@ -11,9 +11,12 @@ import click
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.which import WHICH, campaign_of, home_of, manifest_of, manifest_uri
-from earnest.cli.common import MANIFEST, YES, Command, InputError, Session, campaign_text, pass_session, until
+from earnest.cli.errors import InputError
+from earnest.cli.groups import MANIFEST, YES, Command
 from earnest.cli.phases import need_phase
+from earnest.cli.session import Session, pass_session
 from earnest.cli.settling import carry_out, scorer_of
+from earnest.cli.text import campaign_text, until
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent

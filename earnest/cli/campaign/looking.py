@@ -11,16 +11,9 @@ from earnest.chain.errors import clock
 from earnest.chain.life import Life, Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.which import WHICH, campaign_of
-from earnest.cli.common import (
-    POLLING,
-    Command,
-    Session,
-    campaign_text,
-    pass_session,
-    scores_text,
-    short,
-    until,
-)
+from earnest.cli.groups import POLLING, Command
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text, scores_text, short, until
 from earnest.protocol.settlement import outlook
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
 

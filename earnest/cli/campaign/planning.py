@@ -12,7 +12,10 @@ from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.money import ETHER, Token
 from earnest.cli.campaign.which import check_chain
-from earnest.cli.common import YES, Command, InputError, Session, campaign_text, pass_session
+from earnest.cli.errors import InputError
+from earnest.cli.groups import YES, Command
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text
 from earnest.experimenter.folder import MANIFEST, Folder, Record
 from earnest.experimenter.plan import Plan, make_plan
 from earnest.experimenter.prepare import inputs_digest, prepare

@@ -13,9 +13,11 @@ from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.acting import FORMATS, TO, write_dataset
 from earnest.cli.campaign.planning import FILE, FOLDER, ensure_created
-from earnest.cli.common import POLLING, YES, Command, Session, campaign_text, pass_session, until
+from earnest.cli.groups import POLLING, YES, Command
+from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.running import tell
 from earnest.cli.settling import gas_limit, lock_of, scorer_of
+from earnest.cli.text import campaign_text, until
 from earnest.experimenter.folder import MANIFEST, Folder, Secret
 from earnest.experimenter.steps import Standing, standing
 

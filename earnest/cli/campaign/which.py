@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from earnest.chain.state import Campaign
-from earnest.cli.common import InputError, Session, campaign_text, known_campaign
+from earnest.cli.errors import InputError
+from earnest.cli.session import Session
+from earnest.cli.text import campaign_text, known_campaign
 from earnest.experimenter.folder import MANIFEST, Folder, Record
 from earnest.manifest.fetch import fetch
 from earnest.manifest.manifest import Manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from earnest.cli.common import Group
+from earnest.cli.groups import Group
 from earnest.cli.label.backing import backup, recover
 from earnest.cli.label.committing import commit, reveal, run
 from earnest.cli.label.enrolling import enroll, sign_enroll

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import click
 
-from earnest.cli.common import Command, InputError, Session, campaign_text, pass_session
+from earnest.cli.errors import InputError
+from earnest.cli.groups import Command
 from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, manifest_of
 from earnest.cli.label.options import DATA, MANIFEST, SEAT
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text
 from earnest.files import OWNER_ONLY, write_atomic
 from earnest.labeler import backup as backups
 from earnest.labeler.answers import read_answers

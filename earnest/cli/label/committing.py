@@ -9,10 +9,13 @@ import click
 
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
-from earnest.cli.common import Command, InputError, Session, campaign_text, pass_session
+from earnest.cli.errors import InputError
+from earnest.cli.groups import Command
 from earnest.cli.label.lookup import drawn_seats, runner_of
 from earnest.cli.label.options import CONFIRMATIONS, DATA, MANIFEST, POLL, WHICH, YES
 from earnest.cli.phases import need_phase
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text
 from earnest.labeler.batch import batch_of
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.steps import Action, Step, Wishes, reveals_now

@@ -10,13 +10,16 @@ import click
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
-from earnest.cli.common import Command, InputError, Session, campaign_text, pass_session, short
+from earnest.cli.errors import InputError
+from earnest.cli.groups import Command
 from earnest.cli.label.gate import gate_proof
 from earnest.cli.label.lookup import campaign_of, desk_of, manifest_of
 from earnest.cli.label.offering import show_offer
 from earnest.cli.label.options import DATA, MANIFEST, PROOF, WHICH, YES
 from earnest.cli.label.signed import read_enrolment
 from earnest.cli.phases import need_phase
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text, short
 from earnest.files import write_atomic
 from earnest.labeler.journal import Journal
 from earnest.labeler.offer import offer

@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from earnest.chain.life import Phase
-from earnest.cli.common import Command, Session, campaign_text, pass_session, short, until
+from earnest.cli.groups import Command
 from earnest.cli.label.lookup import campaign_of, manifest_of
 from earnest.cli.label.offering import offer_members, show_offer
 from earnest.cli.label.options import DATA, MANIFEST, PLACES, WHICH
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text, short, until
 from earnest.labeler.journal import Journal
 from earnest.labeler.offer import offer
 from earnest.labeler.sight import seats_of

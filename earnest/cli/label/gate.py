@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from earnest.cli.common import InputError
+from earnest.cli.errors import InputError
 from earnest.experimenter import allowlist
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
 

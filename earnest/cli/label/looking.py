@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
-from earnest.cli.common import Command, Session, campaign_text, pass_session, short, until
+from earnest.cli.groups import Command
 from earnest.cli.label.lookup import campaign_of
 from earnest.cli.label.options import DATA, PLACES
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text, short, until
 from earnest.labeler.history import Entry
 from earnest.labeler.history import history as history_of
 from earnest.labeler.journal import Book, Journal

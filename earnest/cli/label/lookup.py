@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign, State
-from earnest.cli.common import InputError, Session, campaign_text, parse_campaign, short
+from earnest.cli.errors import InputError
 from earnest.cli.phases import need_phase
+from earnest.cli.session import Session
+from earnest.cli.text import campaign_text, parse_campaign, short
 from earnest.files import write_atomic
 from earnest.labeler.batch import Batch, batch_of
 from earnest.labeler.journal import Book, Journal

@@ -6,8 +6,9 @@ from typing import Any
 
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
-from earnest.cli.common import Session, campaign_text, until
 from earnest.cli.label.options import PLACES
+from earnest.cli.session import Session
+from earnest.cli.text import campaign_text, until
 from earnest.labeler.offer import DENOUNCING, Offer
 from earnest.manifest.manifest import Manifest
 from earnest.protocol.terms import ZERO_ADDRESS

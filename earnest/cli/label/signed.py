@@ -7,7 +7,8 @@ from pathlib import Path
 
 from earnest.chain.messages import SignedEnrolment
 from earnest.chain.state import Campaign
-from earnest.cli.common import InputError, Session
+from earnest.cli.errors import InputError
+from earnest.cli.session import Session
 
 
 def read_enrolment(file: Path, session: Session, found: Campaign) -> SignedEnrolment:

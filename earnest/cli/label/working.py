@@ -11,10 +11,12 @@ import click
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
-from earnest.cli.common import Command, Session, campaign_text, pass_session, short
+from earnest.cli.groups import Command
 from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, drawn_seats, manifest_of
 from earnest.cli.label.options import DATA, MANIFEST, SEAT, WHICH
 from earnest.cli.phases import need_phase
+from earnest.cli.session import Session, pass_session
+from earnest.cli.text import campaign_text, short
 from earnest.files import OWNER_ONLY, write_atomic
 from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import batch_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from earnest.cli.common import Group
+from earnest.cli.groups import Group
 from earnest.cli.settle.acting import post, referee, release
 from earnest.cli.settle.looking import check, status
 from earnest.cli.settle.running import run

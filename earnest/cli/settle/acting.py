@@ -9,8 +9,11 @@ import click
 
 from earnest.chain.settle import open_batches
 from earnest.chain.state import Campaign
-from earnest.cli.common import MANIFEST, YES, Command, InputError, Session, known_campaign, pass_session
+from earnest.cli.errors import InputError
+from earnest.cli.groups import MANIFEST, YES, Command
+from earnest.cli.session import Session, pass_session
 from earnest.cli.settling import acting, gas_limit, right_words, scorer_of
+from earnest.cli.text import known_campaign
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent

@@ -10,20 +10,12 @@ import click
 from earnest.chain.life import Phase
 from earnest.chain.settle import false_batches, refereeing
 from earnest.chain.state import Campaign, lanes
-from earnest.cli.common import (
-    MANIFEST,
-    Command,
-    InputError,
-    Session,
-    campaign_text,
-    known_campaign,
-    pass_session,
-    scores_text,
-    short,
-    until,
-)
+from earnest.cli.errors import InputError
+from earnest.cli.groups import MANIFEST, Command
+from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import CAMPAIGN
 from earnest.cli.settling import right_words, scorer_of
+from earnest.cli.text import campaign_text, known_campaign, scores_text, short, until
 from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.settler.errors import SettlerError
 

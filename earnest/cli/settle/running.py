@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from earnest.chain.errors import clock, short_id
-from earnest.cli.common import (
-    POLLING,
-    Command,
-    InputError,
-    Session,
-    campaign_text,
-    known_campaign,
-    pass_session,
-)
+from earnest.cli.errors import InputError
+from earnest.cli.groups import POLLING, Command
+from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import DEPOSIT
 from earnest.cli.settling import gas_limit, lock_of
+from earnest.cli.text import campaign_text, known_campaign
 
 if TYPE_CHECKING:
     from earnest.settler.run import Done, Notice

@@ -1,0 +1,67 @@
+"""What people can put right: one clear sentence and exit status 2; anything else keeps its traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from earnest.chain.errors import ChainError, FollowError
+from earnest.chain.state import StateError
+from earnest.experimenter.errors import ExperimenterError
+from earnest.labeler.errors import LabelerError
+from earnest.manifest.errors import ManifestError
+from earnest.protocol.errors import ProtocolError
+from earnest.settler.errors import SettlerError
+from earnest.tasks.errors import TaskError
+from earnest.times import DurationError
+
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+PLAIN_ERRORS: Final = (
+    ChainError,
+    DurationError,
+    ExperimenterError,
+    FollowError,
+    LabelerError,
+    ManifestError,
+    ProtocolError,
+    SettlerError,
+    StateError,
+    TaskError,
+)
+
+
+class InputError(click.ClickException):
+    """Input that cannot be used: one clear sentence, exit status 2."""
+
+    exit_code = BAD_INPUT
+
+
+def is_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for JSON, before or without parsing it."""
+    return "--json" in arguments
+
+
+def report(error: Exception, as_json: bool) -> int:
+    """Say what went wrong on stderr, in one sentence or as `{"error": …}`; returns the exit status.
+
+    Raises the error again when it is a fault of ours.
+    """
+    if isinstance(error, click.Abort):
+        sentence, status = "Stopped; what was signed before stands.", INTERRUPTED
+    elif isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    elif isinstance(error, click.ClickException):
+        sentence, status = error.format_message(), error.exit_code
+    elif isinstance(error, PLAIN_ERRORS):
+        sentence, status = str(error), BAD_INPUT
+    elif type(error).__module__.startswith(("ape.", "ape_", "web3.", "requests.")):
+        sentence, status = f"{error}", BAD_INPUT
+    else:
+        raise error
+    click.echo(json.dumps({"error": sentence}, ensure_ascii=False) if as_json else sentence, err=True)
+    return status

@@ -1,0 +1,84 @@
+"""Campaigns, scores and times as people read and type them, and values as JSON has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from earnest.chain.errors import clock
+from earnest.chain.state import Campaign
+from earnest.cli.errors import InputError
+from earnest.protocol.score import ABSENT, UNSCORED
+from earnest.times import duration
+
+
+def until(deadline: int, now: int) -> str:
+    """A time to come or past, local, with what remains: `18:30:00 (in 2h 5m)`."""
+    if not deadline:
+        return "–"
+    distance = f"in {duration(deadline - now)}" if deadline > now else f"{duration(now - deadline)} ago"
+    return f"{clock(deadline, now)} ({distance})"
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: bytes in hexadecimal, integers beyond 2^53 as texts, paths as texts."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, bytes | bytearray):
+        return "0x" + bytes(value).hex()
+    if isinstance(value, bool) or value is None or isinstance(value, str | float):
+        return value
+    if isinstance(value, int):
+        return int(value) if abs(value) < 2**53 else str(int(value))
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return [plain(each) for each in value]
+
+
+def campaign_text(campaign: int) -> str:
+    """A campaign's id in full, as every command takes it."""
+    return f"0x{campaign:064x}"
+
+
+def short(hexadecimal: str) -> str:
+    """An id or an address as it stands in tables: its beginning, which `parse_campaign` understands."""
+    return hexadecimal[:10] + "…"
+
+
+def parse_campaign(text: str, known: Iterable[int]) -> int:
+    """The campaign that `text` is the id of, or the beginning of the id of one that is `known`.
+
+    Raises InputError when it is neither, or the beginning of several.
+    """
+    digits = text.lower().removeprefix("0x").removesuffix("…")
+    if not 1 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
+        raise InputError(f"{text!r} is no campaign; it must be 0x and up to 64 hexadecimal digits.")
+    if len(digits) == 64:
+        return int(digits, 16)
+    found = [campaign for campaign in known if f"{campaign:064x}".startswith(digits)]
+    if len(found) != 1:
+        raise InputError(f"{len(found) or 'No'} campaigns begin with 0x{digits}; it must be one.")
+    return found[0]
+
+
+def known_campaign(text: str, known: Mapping[int, Campaign], where: str = "on this contract") -> Campaign:
+    """The campaign that `text` names. Raises InputError when there is none such among those `known`."""
+    number = parse_campaign(text, known)
+    if number not in known:
+        raise InputError(f"There is no campaign {campaign_text(number)} {where}.")
+    return known[number]
+
+
+def score_text(score: int | None) -> str:
+    """A score in basis points, as it stands in tables."""
+    if score is None:
+        return "–"
+    return {ABSENT: "absent", UNSCORED: "unscored"}.get(score, f"{score:+d}")
+
+
+def scores_text(scores: Sequence[int] | None) -> str:
+    """A batch's scores by lane, as they stand in tables."""
+    return " ".join(map(score_text, scores)) if scores else "–"
