@@ -35,6 +35,7 @@ DOCUMENT: dict[str, Any] = {
     "audit": {"gold": 4, "repeats": 4, "shared": "80%"},
     "columns": {"gold": "truth"},
     "publish": "public/",
+    "seed": 1,
 }
 
 
