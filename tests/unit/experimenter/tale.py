@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from earnest.tasks.columns import TaskFile
 EXPERIMENTER = "0x00000000000000000000000000000000000000E1"
 SINK = "0x000000000000000000000000000000000000dEaD"
 START = 1_800_000_000
+SEED = 1  # of the layout: which task only an absent labeler sees must not be left to chance
 
 DOCUMENT: dict[str, Any] = {
     "question": "Is it a cat?",
@@ -35,7 +36,6 @@ DOCUMENT: dict[str, Any] = {
     "audit": {"gold": 4, "repeats": 4, "shared": "80%"},
     "columns": {"gold": "truth"},
     "publish": "public/",
-    "seed": 1,
 }
 
 
@@ -66,7 +66,7 @@ class Tale:
 
     @classmethod
     def begin(cls, found: Settings | None = None, given: TaskFile | None = None) -> Tale:
-        found, given = found or settings(), given or tasks()
+        found, given = replace(found or settings(), seed=SEED), given or tasks()
         tale = cls(prepare(found, given, make_plan(found, given, ETHER), START))
         terms = tale.prepared.terms
         cost = terms.batches * (terms.bounty + terms.fee)
