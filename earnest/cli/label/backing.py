@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from earnest.cli.errors import InputError
-from earnest.cli.groups import Command
+from earnest.cli.groups import MANIFEST, Command
 from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, manifest_of
-from earnest.cli.label.options import DATA, MANIFEST, SEAT
+from earnest.cli.label.options import DATA, SEAT
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text
 from earnest.files import OWNER_ONLY, write_atomic

@@ -10,9 +10,9 @@ import click
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
-from earnest.cli.groups import Command
+from earnest.cli.groups import MANIFEST, POLLING, YES, Command
 from earnest.cli.label.lookup import drawn_seats, runner_of
-from earnest.cli.label.options import CONFIRMATIONS, DATA, MANIFEST, POLL, WHICH, YES
+from earnest.cli.label.options import CONFIRMATIONS, DATA, WHICH
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text
@@ -82,9 +82,7 @@ def reveal(
 @click.option(
     "--collect", is_flag=True, help="Release what is final, take refunds, and withdraw all that is free."
 )
-@click.option(
-    "--poll", type=click.FloatRange(0.1), default=POLL, show_default=True, help="Seconds between looks."
-)
+@POLLING
 @DATA
 @MANIFEST
 @CONFIRMATIONS

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
+from earnest.chain.messages import SignedEnrolment
+from earnest.chain.money import ETHER
+from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
-from earnest.cli.groups import Command
-from earnest.cli.label.gate import gate_proof
+from earnest.cli.groups import MANIFEST, YES, Command
+from earnest.cli.label.amounts import about
+from earnest.cli.label.gate import check_admission, gate_proof
 from earnest.cli.label.lookup import campaign_of, desk_of, manifest_of
 from earnest.cli.label.offering import show_offer
-from earnest.cli.label.options import DATA, MANIFEST, PROOF, WHICH, YES
-from earnest.cli.label.signed import read_enrolment
+from earnest.cli.label.options import DATA, PROOF, WHICH
+from earnest.cli.label.signed import read_enrolment, write_enrolment
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short
@@ -24,10 +27,13 @@ from earnest.files import write_atomic
 from earnest.labeler.journal import Journal
 from earnest.labeler.offer import offer
 from earnest.labeler.sight import seats_of
-from earnest.protocol.terms import Terms
+from earnest.protocol.terms import ZERO_ADDRESS, Terms
 
 if TYPE_CHECKING:
     from earnest.labeler.act import Desk
+
+# What approving, depositing and enrolling may take, fees having room to move.
+GAS: Final = 400_000
 
 
 @click.command(cls=Command)
@@ -58,13 +64,7 @@ def enroll(
     state, found = campaign_of(session, which, journal)
     need_phase(session, found, Phase.ENROLLING)
     if signed is not None:
-        enrolment = read_enrolment(signed, session, found)
-        session.confirm(f"Carry the enrolment of {enrolment.labeler}?", yes)
-        sent = session.client.enroll_signed(found.number, [enrolment], sender=session.account)
-        session.show(
-            {"transactions": [sent.transaction], "labeler": enrolment.labeler},
-            lambda: session.say(f"{enrolment.labeler} is enrolled."),
-        )
+        _carry(session, found, read_enrolment(signed, session, found), yes)
         return
     manifest = manifest_of(journal, found, uri)
     address, token = session.account.address, session.token(found.terms.token)
@@ -78,12 +78,13 @@ def enroll(
     if missing > life.seats - life.taken:
         raise InputError(f"{missing} seats are wanted and {life.seats - life.taken} are left.")
     _check_balance(session, found.terms, missing)
+    check_admission(session, found, missing, proof)
     if not session.json:
         show_offer(session, found, manifest, offer(found.terms, state, address))
     stake = token.write(found.terms.stake * missing)
     session.confirm(f"Stake {stake} for {missing} seat{'s' * (missing > 1)}?", yes)
     transactions = _take_seats(desk_of(session, found.number, journal), session, seats, proof)
-    mine = seats_of(session.client.state().campaigns[found.number], address)
+    mine = seats_of(session.state.campaigns[found.number], address)
     _enrolled(session, found.number, mine, transactions)
 
 
@@ -117,7 +118,7 @@ def sign_enroll(
     proof = gate_proof(found.terms, proof_file, account.address)
     if not session.json and to is not None:
         show_offer(session, found, manifest, offer(found.terms, state, account.address))
-    session.confirm(f"Sign for {seats} seats under these terms?", yes)
+    session.confirm(f"Sign for {seats} seat{'s' * (seats > 1)} under these terms?", yes)
     signed = client.sign_enrolment(
         found.number,
         seats,
@@ -126,18 +127,40 @@ def sign_enroll(
         nonce=client.nonce_of(account.address, token),
         proof=proof,
     )
-    members = vars(signed) | {"proof": signed.proof.hex(), "signature": signed.signature.hex()}
-    document = {
-        "chain": client.domain.chain_id,
-        "contract": client.address,
-        "campaign": campaign_text(found.number),
-        "enrolment": members,
-    }
+    missing = max(0, found.terms.stake * seats - client.balance_of(account.address, token))
+    text = write_enrolment(signed, session, found)
     if to is None:
-        click.echo(json.dumps(document, indent=1))
-        return
-    write_atomic(to, (json.dumps(document, indent=1) + "\n").encode())
-    session.show({"file": to}, lambda: session.say(f"{to} can be carried until {clock(signed.deadline)}."))
+        click.echo(text, nl=False)
+    else:
+        write_atomic(to, text.encode())
+        session.show(
+            {"file": to, "deadline": signed.deadline, "missing": missing},
+            lambda: session.say(f"{to} can be carried until {clock(signed.deadline)}."),
+        )
+    if missing and not session.json:
+        click.echo(
+            f"By then {session.token(token).write(missing)} more must be in your balance in the vault,"
+            " whoever deposits it.",
+            err=True,
+        )
+
+
+def _carry(session: Session, found: Campaign, enrolment: SignedEnrolment, yes: bool) -> None:
+    """Bring a signed enrolment to the chain, which passes over those that are used or void already."""
+    client, labeler = session.client, enrolment.labeler
+    transactions = []
+    if enrolment.nonce < client.nonce_of(labeler, found.terms.token):
+        if not seats_of(found, labeler):
+            raise InputError(
+                f"The enrolment of {labeler} is void: it carries nonce {enrolment.nonce}, which is used."
+            )
+    else:
+        session.confirm(f"Carry the enrolment of {labeler}?", yes)
+        sent = client.enroll_signed(found.number, [enrolment], sender=session.account)
+        transactions.append(sent.transaction)
+    session.show(
+        {"transactions": transactions, "labeler": labeler}, lambda: session.say(f"{labeler} is enrolled.")
+    )
 
 
 def _take_seats(desk: Desk, session: Session, seats: int, proof: bytes) -> list[str]:
@@ -164,12 +187,21 @@ def _check_balance(session: Session, terms: Terms, seats: int) -> None:
     """Raise InputError, with how much more is needed, before anything is sent."""
     from earnest.chain.wallet import lacking
 
-    address, write, stake = session.account.address, session.token(terms.token).write, terms.stake * seats
-    missing = lacking(session.client, address, terms.token, stake)
+    client, address, stake = session.client, session.account.address, terms.stake * seats
+    write = session.token(terms.token).write
+    missing = lacking(client, address, terms.token, stake)
     if missing:
         raise InputError(
             f"The stake is {write(stake)}: {write(missing)} more is needed than {address} has in its wallet"
             " and free in the vault."
+        )
+    deposit = max(0, stake - client.balance_of(address, terms.token)) if terms.token == ZERO_ADDRESS else 0
+    gas = GAS * int(client.web3.eth.gas_price)
+    short_of = gas - (client.wallet_of(address, ZERO_ADDRESS) - deposit)
+    if short_of > 0:
+        raise InputError(
+            f"Gas may take {about(ETHER, gas)}: {about(ETHER, short_of)} more is needed than {address} has in"
+            " its wallet beside the stake."
         )
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from earnest.chain.life import Phase
-from earnest.cli.groups import Command
+from earnest.cli.groups import MANIFEST, Command
+from earnest.cli.label.amounts import about
 from earnest.cli.label.lookup import campaign_of, manifest_of
 from earnest.cli.label.offering import offer_members, show_offer
-from earnest.cli.label.options import DATA, MANIFEST, PLACES, WHICH
+from earnest.cli.label.options import DATA, WHICH
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short, until
 from earnest.labeler.journal import Journal
@@ -24,7 +25,7 @@ from earnest.protocol.terms import ZERO_ADDRESS
 @pass_session
 def find(session: Session, all_: bool) -> None:
     """List the campaigns that this account can enroll in now."""
-    state, now = session.client.state(), session.now
+    state, now = session.state, session.now
     address = session.account.address if session.alias else None
     found = []
     for each in state.campaigns.values():
@@ -34,7 +35,7 @@ def find(session: Session, all_: bool) -> None:
             found.append((each, life, offer(each.terms, state, address)))
     rows = []
     for each, life, prospects in found:
-        write = session.token(each.terms.token).write
+        token = session.token(each.terms.token)
         mine = len(seats_of(each, address)) if address else 0
         rows.append(
             [
@@ -42,9 +43,9 @@ def find(session: Session, all_: bool) -> None:
                 until(life.deadline, now),
                 f"{life.taken}/{life.seats}" + (f", {mine} yours" if mine else ""),
                 each.terms.batch_size,
-                write(each.terms.stake),
-                write(prospects.likely, PLACES),
-                write(-prospects.max_loss, PLACES),
+                token.write(each.terms.stake),
+                about(token, prospects.likely),
+                about(token, -prospects.max_loss),
                 "open" if each.terms.gate == ZERO_ADDRESS else "gate",
             ]
         )

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from earnest.cli.groups import Command
+from earnest.cli.label.amounts import about
 from earnest.cli.label.lookup import campaign_of
-from earnest.cli.label.options import DATA, PLACES
+from earnest.cli.label.options import DATA
 from earnest.cli.session import Session, pass_session
-from earnest.cli.text import campaign_text, short, until
+from earnest.cli.text import campaign_text, score_text, short, until
 from earnest.labeler.history import Entry
 from earnest.labeler.history import history as history_of
 from earnest.labeler.journal import Book, Journal
-from earnest.protocol.score import ABSENT, UNSCORED
 
 
 @click.command(cls=Command)
@@ -25,7 +25,7 @@ from earnest.protocol.score import ABSENT, UNSCORED
 def status(session: Session, which: str | None, data: Path) -> None:
     """Show how your seats stand, in one campaign or in all."""
     journal = Journal(data)
-    state, now, address = session.client.state(), session.now, session.account.address
+    state, now, address = session.state, session.now, session.account.address
     chosen = state.campaigns.values()
     if which is not None:
         chosen = [campaign_of(session, which, journal)[1]]  # type: ignore[assignment]
@@ -37,7 +37,7 @@ def status(session: Session, which: str | None, data: Path) -> None:
         found = state.campaigns[each.campaign]
         book = Book(session.client.domain.chain_id, session.client.address, each.campaign)
         answered, life = len(journal.answers(book, each.seat)), found.life_at(now)
-        write = session.token(each.token).write
+        token = session.token(each.token)
         look = found.outlook(each.seat, now)
         rows.append(
             [
@@ -48,8 +48,8 @@ def status(session: Session, which: str | None, data: Path) -> None:
                 "–" if each.batch is None else each.batch,
                 f"{answered}/{found.terms.batch_size}",
                 each.outcome,
-                write(look.max_win, PLACES),
-                write(-look.max_loss, PLACES),
+                about(token, look.max_win),
+                about(token, -look.max_loss),
             ]
         )
         members.append(
@@ -68,21 +68,21 @@ def status(session: Session, which: str | None, data: Path) -> None:
 @pass_session
 def history(session: Session) -> None:
     """List scores and earnings of all your seats, from the chain's records."""
-    state, address = session.client.state(), session.account.address
+    state, address = session.state, session.account.address
     entries = history_of(state, address, session.now)
     rows: list[list[object]] = []
     totals: dict[str, int] = {}
     for each in entries:
-        write = session.token(each.token).write
+        token = session.token(each.token)
         rows.append(
             [
                 short(campaign_text(each.campaign)),
                 each.seat,
                 "–" if each.batch is None else each.batch,
                 each.outcome,
-                _score(each.score),
-                write(each.stake),
-                "–" if each.result is None else write(each.result, PLACES),
+                score_text(each.score),
+                token.write(each.stake),
+                "–" if each.result is None else about(token, each.result),
             ]
         )
         totals[each.token] = totals.get(each.token, 0) + (each.result or 0)
@@ -102,9 +102,3 @@ def history(session: Session) -> None:
 
 def _entry_members(entry: Entry) -> dict[str, Any]:
     return vars(entry) | {"campaign": campaign_text(entry.campaign)}
-
-
-def _score(score: int | None) -> str:
-    if score is None:
-        return "–"
-    return {ABSENT: "absent", UNSCORED: "unscored"}.get(score, f"{score:+d}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from earnest.labeler.batch import Batch, batch_of
 from earnest.labeler.journal import Book, Journal
 from earnest.labeler.sight import seats_of
 from earnest.labeler.steps import Wishes
+from earnest.manifest.errors import ManifestError
 from earnest.manifest.fetch import fetch as fetch_manifest
 from earnest.manifest.manifest import Manifest
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 def campaign_of(session: Session, which: str, journal: Journal) -> tuple[State, Campaign]:
     """The state, and the campaign that is meant. Raises InputError when the chain does not have it."""
-    state = session.client.state()
+    state = session.state
     chain, contract = session.client.domain.chain_id, session.client.address
     elsewhere = [book for book in journal.books() if (book.chain, book.contract) != (chain, contract)]
     number = parse_campaign(which, {*state.campaigns, *(book.campaign for book in elsewhere)})
@@ -46,12 +48,17 @@ def campaign_of(session: Session, which: str, journal: Journal) -> tuple[State, 
 
 def manifest_of(journal: Journal, found: Campaign, uri: str | None) -> Manifest:
     """The manifest, checked against the digest and the terms, then kept beside the journal."""
-    kept = journal.folder / "manifests" / f"{found.terms.manifest.hex()}.json"
-    manifest = fetch_manifest(str(kept) if kept.is_file() else uri or found.uri, found.terms.manifest)
-    manifest.check_terms(found.terms)
-    if not kept.is_file():
+    digest = found.terms.manifest
+    kept = journal.folder / "manifests" / f"{digest.hex()}.json"
+    manifest = None
+    if kept.is_file():
+        with suppress(ManifestError):  # damaged meanwhile: it is fetched once more
+            manifest = fetch_manifest(str(kept), digest)
+    if manifest is None:
+        manifest = fetch_manifest(uri or found.uri, digest)
         kept.parent.mkdir(exist_ok=True)
         write_atomic(kept, manifest.to_bytes())
+    manifest.check_terms(found.terms)
     return manifest
 
 

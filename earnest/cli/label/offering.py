@@ -6,7 +6,7 @@ from typing import Any
 
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
-from earnest.cli.label.options import PLACES
+from earnest.cli.label.amounts import about
 from earnest.cli.session import Session
 from earnest.cli.text import campaign_text, until
 from earnest.labeler.offer import DENOUNCING, Offer
@@ -42,7 +42,7 @@ def show_offer(session: Session, found: Campaign, manifest: Manifest, prospects:
     from earnest.labeler.terminal import visible
 
     terms, life, now = found.terms, found.life_at(session.now), session.now
-    write, periods, curve = session.token(terms.token).write, terms.periods, terms.curve
+    token, periods, curve = session.token(terms.token), terms.periods, terms.curve
     signals = {name: weight for name, weight in vars(terms.weights).items() if weight}
     session.members(
         {
@@ -53,12 +53,13 @@ def show_offer(session: Session, found: Campaign, manifest: Manifest, prospects:
             "a seat": f"{terms.batch_size} labels; {life.seats - life.taken} of {life.seats} seats are free"
             if life.phase is Phase.ENROLLING
             else f"{terms.batch_size} labels",
-            "stake": write(terms.stake),
-            "likely pay": f"{write(prospects.likely, PLACES)}, going by {prospects.basis}",
-            "at best": f"{write(prospects.max_win, PLACES)}"
-            f" (an even share: {write(prospects.even_share, PLACES)})",
-            "at worst": f"{write(-prospects.max_loss)}; for a bad score at most {curve.max_slash / 100:g}% of"
-            f" the stake, for not committing or not revealing {curve.forfeit / 100:g}%",
+            "stake": token.write(terms.stake),
+            "likely pay": f"{about(token, prospects.likely)}, going by {prospects.basis}",
+            "at best": f"{about(token, prospects.max_win)}"
+            f" (an even share: {about(token, prospects.even_share)})",
+            "at worst": f"{token.write(-prospects.max_loss)}; for a bad score at most"
+            f" {curve.max_slash / 100:g}% of the stake, for not committing or not revealing"
+            f" {curve.forfeit / 100:g}%",
             "score": " + ".join(f"{weight} × {name}" for name, weight in signals.items())
             + f"; paid from {curve.pay_from:+d} bps, in full from {curve.pay_full:+d}; slashed below"
             f" {curve.slash_from:+d}",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from earnest.files import data_folder
 from earnest.labeler.sight import TAGS
-
-PLACES: Final = 4  # decimals of amounts that are estimates, or in a table
-POLL: Final = 5.0
 
 
 class Confirmations(click.ParamType):
@@ -37,9 +34,7 @@ DATA = click.option(
     show_default="the user's folder for data",
     help="Where the journal is kept.",
 )
-MANIFEST = click.option("--manifest", "uri", metavar="URI", help="The manifest, where it is elsewhere now.")
 SEAT = click.option("--seat", type=click.IntRange(0), help="Which of your seats; all unless given.")
-YES = click.option("--yes", is_flag=True, help="Do not ask before signing.")
 CONFIRMATIONS = click.option(
     "--confirmations",
     type=Confirmations(),

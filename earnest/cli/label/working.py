@@ -11,9 +11,9 @@ import click
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
-from earnest.cli.groups import Command
+from earnest.cli.groups import MANIFEST, Command
 from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, drawn_seats, manifest_of
-from earnest.cli.label.options import DATA, MANIFEST, SEAT, WHICH
+from earnest.cli.label.options import DATA, SEAT, WHICH
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short

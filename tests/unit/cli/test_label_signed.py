@@ -1,0 +1,108 @@
+"""`earnest label sign-enroll`, and carrying what was signed with `enroll --signed`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from earnest.chain.errors import clock
+
+from .labeling import STAKE
+
+
+@pytest.fixture
+def carrier(person):
+    return person("carrier", "elsewhere")
+
+
+@pytest.fixture
+def signed(opened, labeler):
+    """A file with the labeler's signature, the stake being in the vault."""
+    opened.client.deposit(opened.found.terms.token, STAKE, sender=labeler.account)
+    path = labeler.folder / "signed.json"
+    said = labeler.does("sign-enroll", "--to", path, "--yes")
+    assert f"{path} can be carried until {clock(opened.found.terms.enroll_by)}." in said
+    return path
+
+
+def test_is_carried_at_another_accounts_gas(opened, labeler, carrier, signed):
+    nonce = labeler.account.nonce
+    told = carrier.told("enroll", "--signed", signed, "--yes")
+    assert told["labeler"] == labeler.account.address
+    assert len(told["transactions"]) == 1
+    assert opened.seats_of(labeler.account) == [0]
+    assert opened.seats_of(carrier.account) == []
+    assert labeler.account.nonce == nonce
+
+
+def test_carried_twice_is_carried_once(opened, labeler, carrier, signed):
+    carrier.does("enroll", "--signed", signed, "--yes")
+    height = opened.chain.blocks.height
+    assert carrier.told("enroll", "--signed", signed, "--yes")["transactions"] == []
+    assert (opened.chain.blocks.height, opened.seats_of(labeler.account)) == (height, [0])
+
+
+def test_on_the_terminal_and_back(opened, labeler, carrier):
+    opened.client.deposit(opened.found.terms.token, STAKE, sender=labeler.account)
+    path = carrier.folder / "received.json"
+    path.write_text(labeler.does("sign-enroll", "--yes"))
+    carrier.does("enroll", "--signed", path, "--yes")
+    assert opened.seats_of(labeler.account) == [0]
+
+
+def test_for_another_chain(opened, carrier, signed):
+    document = json.loads(signed.read_text()) | {"chain": 11_155_111}
+    signed.write_text(json.dumps(document))
+    chain, contract = opened.client.domain.chain_id, opened.client.address
+    campaign = f"{opened.which[:10]}…"
+    assert carrier.refused("enroll", "--signed", signed, "--yes") == (
+        f"{signed} is for chain 11155111, contract {contract}, campaign {campaign};"
+        f" this is chain {chain}, contract {contract}, campaign {campaign}."
+    )
+
+
+def test_for_another_campaign(opened, carrier, signed):
+    first = opened.which
+    opened.create(batches=2)
+    sentence = carrier.refused("enroll", "--signed", signed, "--yes")
+    assert f"campaign {first[:10]}…; this is chain" in sentence
+    assert sentence.endswith(f"campaign {opened.which[:10]}….")
+
+
+def test_changed_on_its_way(opened, labeler, carrier, signed):
+    document = json.loads(signed.read_text())
+    document["enrolment"]["seats"] = 2
+    signed.write_text(json.dumps(document))
+    assert carrier.refused("enroll", "--signed", signed, "--yes") == (
+        f"The signature is not {labeler.account.address}'s over these very values."
+    )
+
+
+def test_made_void(opened, labeler, carrier, signed):
+    opened.client.use_nonce(opened.found.terms.token, sender=labeler.account)
+    assert carrier.refused("enroll", "--signed", signed, "--yes") == (
+        f"The enrolment of {labeler.account.address} is void: it carries nonce 0, which is used."
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"enrolment": 1}', "seven"])
+def test_no_signed_enrolment(opened, carrier, text):
+    path = carrier.folder / "received.json"
+    path.write_text(text)
+    sentence = carrier.refused("enroll", "--signed", path, "--yes")
+    assert sentence.startswith(f"{path} holds no signed enrolment: ")
+
+
+def test_the_stake_is_not_in_the_vault(opened, labeler, carrier):
+    opened.client.deposit(opened.found.terms.token, STAKE // 4, sender=labeler.account)
+    path = labeler.folder / "signed.json"
+    done = labeler.run("sign-enroll", "--to", path, "--yes")
+    assert done.stderr == (
+        "By then 0.75 ETH more must be in your balance in the vault, whoever deposits it.\n"
+    )
+    assert labeler.told("sign-enroll", "--to", path, "--yes")["missing"] == str(STAKE * 3 // 4)
+    assert carrier.refused("enroll", "--signed", path, "--yes") == (
+        f"{labeler.account.address} has 0.25 ETH free in the vault and enrollSigned takes 1 ETH:"
+        " deposit 0.75 ETH more."
+    )
