@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from earnest.chain.errors import clock
+from earnest.chain.life import Life
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.protocol.score import ABSENT, UNSCORED
@@ -19,6 +20,11 @@ def until(deadline: int, now: int) -> str:
         return "–"
     distance = f"in {duration(deadline - now)}" if deadline > now else f"{duration(now - deadline)} ago"
     return f"{clock(deadline, now)} ({distance})"
+
+
+def phase_text(life: Life, now: int) -> str:
+    """A phase, and when it ends where that is known: `Committing, ends 18:30:00 (in 2h 5m)`."""
+    return f"{life.phase.title}, ends {until(life.deadline, now)}" if life.deadline else life.phase.title
 
 
 def plain(value: Any) -> Any:

@@ -64,7 +64,8 @@ def settle(session: Session, which: str, uri: str | None, yes: bool) -> None:
     done = _carry_out(session, found, which, {Step.REFEREE, Step.POST}, yes, uri)
     found = campaign_of(session, which)
     final = max((found.final_at(batch) or 0 for batch in range(len(found.batches))), default=0)
-    session.done(done, f"All batches hold scores; the last are final {until(final, session.now)}.")
+    when = "all are final" if final <= session.now else f"the last are final {until(final, session.now)}"
+    session.done(done, f"All batches hold scores; {when}.")
 
 
 @click.command(cls=Command)

@@ -13,7 +13,7 @@ from earnest.chain.state import Campaign
 from earnest.cli.campaign.which import WHICH, campaign_of
 from earnest.cli.groups import POLLING, Command
 from earnest.cli.session import Session, pass_session
-from earnest.cli.text import campaign_text, scores_text, short, until
+from earnest.cli.text import campaign_text, phase_text, scores_text, short, until
 from earnest.protocol.settlement import outlook
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
 
@@ -89,7 +89,7 @@ def _show(session: Session, found: Campaign, now: int) -> None:
             "campaign": campaign_text(found.number),
             "experimenter": found.experimenter,
             "manifest": f"{found.uri} (SHA-256 {terms.manifest.hex()})",
-            "phase": f"{life.phase.title}, ends {until(life.deadline, now)}",
+            "phase": phase_text(life, now),
             "progress": _progress(life),
             "batches": f"{life.batches} of {terms.batch_size} positions, {terms.cohort} seats each",
             "bounty": f"{token.write(terms.bounty)} a batch, and {token.write(terms.fee)} to its settler",
