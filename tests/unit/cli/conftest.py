@@ -12,14 +12,20 @@ from eth_account import Account
 from .labeling import COHORT, Person, Stage
 
 PASSPHRASE = "passphrase"
-ALIASES = ("labeler", "carrier")
+LABELERS = ("labeler", "carrier")
 
 
 @pytest.fixture(scope="session")
-def key_files(tmp_path_factory, labelers):
+def people(labelers, experimenter, settler):
+    """The accounts behind the aliases."""
+    return dict(zip(LABELERS, labelers, strict=False)) | {"experimenter": experimenter, "settler": settler}
+
+
+@pytest.fixture(scope="session")
+def key_files(tmp_path_factory, people):
     """Ape's folder of key files, with a key derivation that costs nothing."""
     folder = tmp_path_factory.mktemp("accounts")
-    for alias, account in zip(ALIASES, labelers, strict=False):
+    for alias, account in people.items():
         document = Account.encrypt(account.private_key, PASSPHRASE, kdf="pbkdf2", iterations=2)
         (folder / f"{alias}.json").write_text(json.dumps(document))
     container = ape.accounts.containers["accounts"]
@@ -40,17 +46,17 @@ def stage(client, chain, experimenter, labelers, tmp_path):  # noqa: F811
     """The contracts without a campaign."""
     folder = tmp_path / "public"
     folder.mkdir()
-    return Stage(client, chain, experimenter, labelers[len(ALIASES) :], folder)
+    return Stage(client, chain, experimenter, labelers[len(LABELERS) :], folder)
 
 
 @pytest.fixture
-def person(stage, labelers, tmp_path, key_files, passphrase):
-    """Makes people: a labeler, a carrier, or either again with another folder for data."""
+def person(stage, people, tmp_path, key_files, passphrase):
+    """Makes people: by alias, or one again with another folder for data."""
 
-    def make(alias="labeler", folder="home"):
+    def make(alias="labeler", folder="home", group="label"):
         home = tmp_path / folder
         home.mkdir(exist_ok=True)
-        return Person(stage, alias, labelers[ALIASES.index(alias)], home, passphrase)
+        return Person(stage, alias, people[alias], home, passphrase, group)
 
     return make
 

@@ -165,6 +165,7 @@ class Person:
     account: Any
     folder: Path
     passphrase: Path
+    group: str = "label"
     options: list[str] = field(default_factory=list)
 
     @property
@@ -176,12 +177,12 @@ class Person:
         return self.data / "journal.sqlite"
 
     def run(self, *arguments: Any, typed: str = "", which: bool = True) -> Result:
-        """Run a command of `earnest label`, about the stage's campaign if `which`."""
+        """Run a command of the group, about the stage's campaign if `which`."""
         command, *rest = map(str, arguments)
         named = [self.stage.which] if which else []
         common = ["--account", self.alias, "--contract", self.stage.client.address, *self.options]
         environment = {"EARNEST_PASSPHRASE_FILE": str(self.passphrase), "EARNEST_DATA": str(self.data)}
-        line = ["label", command, *named, *rest, *common]
+        line = [self.group, command, *named, *rest, *common]
         return CliRunner(mix_stderr=False).invoke(cli, line, input=typed, env=environment)
 
     def does(self, *arguments: Any, typed: str = "", which: bool = True) -> str:
