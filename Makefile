@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .NOTPARALLEL:
 ANVIL := --network ethereum:local:foundry
 
-.PHONY: help setup setup-bench compile lint test test-in-process test-anvil test-long demo fuzz bench gas-snapshot bench-consensus slither lock clean
+.PHONY: help setup setup-bench compile lint test test-in-process test-anvil demo fuzz bench gas-snapshot bench-consensus slither lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -68,21 +68,22 @@ test: lint test-in-process test-anvil ## everything: linters, then the whole sui
 
 # What the fixtures of a session deploy stays on the chain of its process, so each kind of tests has one of its own.
 ON_CHAIN := tests/attack tests/differential tests/invariant tests/scenario tests/unit/chain tests/unit/contracts tests/unit/settler
-OTHERS := $(ON_CHAIN:%=--ignore=%)
+# These have nodes of their own, and processes of every role.
+PLAYS := tests/crash tests/story
+OTHERS := $(ON_CHAIN:%=--ignore=%) $(PLAYS:%=--ignore=%)
 
 test-in-process: setup-bench compile
 	for kind in $(ON_CHAIN); do ape test $$kind -m "not fuzz and not anvil"; done
 	ape test $(OTHERS) -m "not fuzz and not anvil"
 
 test-anvil: setup-bench compile
-	for kind in $(ON_CHAIN); do ape test $(ANVIL) $$kind -m "(chain or anvil) and not fuzz and not slow and not long"; done
-	ape test $(ANVIL) $(OTHERS) -m "(chain or anvil) and not fuzz and not slow and not long"
+	for kind in $(ON_CHAIN); do ape test $(ANVIL) $$kind -m "(chain or anvil) and not fuzz and not slow"; done
+	ape test $(ANVIL) $(OTHERS) -m "(chain or anvil) and not fuzz and not slow"
+	for kind in $(PLAYS); do ape test $(ANVIL) $$kind -m "not fuzz"; done
 
-test-long: setup-bench ## the story and the crash tests: processes of every role on a devnet with a block time
-	ape test $(ANVIL) tests/crash tests/story -m "long and not fuzz"
-
-fuzz: setup-bench ## the differential tests with new random cohorts, for long
+fuzz: setup-bench ## the differential tests with new random cohorts, and a thousand and more deaths, for long
 	ape test $(ANVIL) tests/differential -m fuzz --hypothesis-profile=fuzz
+	ape test $(ANVIL) tests/crash -m fuzz
 
 demo: setup ## a whole campaign with real labels on a devnet
 	ape run demo $(ANVIL)

@@ -1,6 +1,7 @@
-"""Plays a campaign whose labelers' processes die: `python play.py SCENARIO FOLDER LABELERS KILLS`.
+"""A campaign whose labelers' processes die: `PYTHONPATH=tests python tests/crash/play.py FOLDER SCENARIO …`.
 
-Prints what came of it as one JSON object; the tests judge it.
+`killed LABELERS KILLS` or `troubles 6`. Prints what came of it as one JSON object; the tests judge it. What
+must hold at every single death is asserted here.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,23 +16,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from proxy import serve
-from stage import (
-    CHAIN,
-    EXPERIMENTER,
-    FIRST_LABELER,
+from killing import check_openings, dying, given, left
+from processes import (
     KILLED,
-    OPERATOR,
+    address,
+    answers,
+    ask,
     devnet_account,
     fork,
     free_port,
+    kill,
+    life,
     node,
     rpc,
+    seats,
+    tail,
     until,
     wait,
+    warm,
     write_key_files,
 )
+from proxy import serve
 
+from earnest.chain.life import Phase
+
+OPERATOR, EXPERIMENTER, FIRST_LABELER = 0, 1, 4
 COHORT, POSITIONS = 3, 4
 STAKE, BOUNTY, BOND = 10**18, 10**18, 10**17
 OPTIONS = ("yes", "no", "can't say")
@@ -40,31 +48,23 @@ OPTIONS = ("yes", "no", "can't say")
 
 @dataclass
 class Play:
-    """One campaign on one node."""
+    """One campaign on one node. `imported`: who has imported all answers."""
 
     url: str
     home: Path
     labelers: int
     contract: str = ""
     campaign: str = ""
-    deaths: int = 0
+    imported: set[int] = field(default_factory=set)
+    deaths: dict[str, int] = field(default_factory=dict)
+    commitments: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
 
     # ── Processes ───────────────────────────────────────────────────────────────────────────────────────────
 
     def do(self, work: Callable[[Any], object]) -> Any:
         """What `work` answers to a client, in a process of its own."""
-        answer = self.home / "answer.json"
-
-        def connected() -> None:
-            from earnest.cli.connection import client_at, network_of
-
-            with network_of(self.url):
-                answer.write_text(json.dumps(work(client_at(self.contract or None))))
-
-        (status,) = wait([fork(connected, self.home / "others.log")])
-        assert status == 0, (self.home / "others.log").read_text()[-3000:]
-        return json.loads(answer.read_text())
+        return ask(self.url, work, self.home / "others.log", self.contract)
 
     def cli(
         self,
@@ -74,78 +74,107 @@ class Play:
         kill_at: int | None = None,
         count_to: Path | None = None,
     ) -> int:
-        """Start a labeler's command line; the process's id."""
+        """Start a labeler's command line; the process's id. `{me}` is the labeler in the arguments."""
+        said = [each.format(home=self.home, me=labeler) for each in arguments]
 
         def command() -> None:
             from earnest.cli import main
 
-            os.environ["EARNEST_PASSPHRASE_FILE"] = str(self.home / "ape" / "passphrase")
             where = ["--network", url or self.url, "--contract", self.contract]
             who = ["--account", f"labeler{labeler}", "--data", str(self.data(labeler))]
-            sys.argv = ["earnest", "label", arguments[0], self.campaign, *arguments[1:], *where, *who]
+            sys.argv = ["earnest", "label", said[0], self.campaign, *said[1:], *where, *who]
             main()
 
-        return fork(command, self.home / f"labeler{labeler}.log", kill_at, count_to)
+        traced = kill_at is not None or count_to is not None
+        return fork(dying(command, kill_at, count_to) if traced else command, self.log(labeler))
 
     def data(self, labeler: int) -> Path:
         return self.home / f"data{labeler}"
 
-    def everyone(self, *arguments: str, kills: int = 0) -> None:
-        """Every labeler does something, and dies of it `kills` times, each elsewhere, before it may end.
+    def log(self, labeler: int) -> Path:
+        return self.home / f"labeler{labeler}.log"
 
-        The first labeler's count of lines says how far apart the places are.
-        """
-        if kills:
-            count = self.home / "count"
-            probe = self.cli(0, *self._arguments(0, arguments), count_to=count)
-            assert wait([probe]) == [0], self.log(0)
-            total = int(count.read_text())
-            self.notes.setdefault("lines", {})[arguments[0]] = total
-            for round_ in range(kills):
-                places = [
-                    1
-                    + total
-                    * ((index * kills + round_ * 2 + 1) % (kills * self.labelers))
-                    // (kills * self.labelers)
-                    for index in range(self.labelers)
-                ]
-                children = [
-                    self.cli(index, *self._arguments(index, arguments), kill_at=place)
-                    for index, place in enumerate(places)
-                    if index
-                ]
-                self.deaths += wait(children).count(KILLED)
-        statuses = wait(
-            [self.cli(index, *self._arguments(index, arguments)) for index in range(self.labelers)]
-        )
+    def run(self, labeler: int, *arguments: str) -> None:
+        """One command of a labeler's, to its good end."""
+        assert wait([self.cli(labeler, *arguments)]) == [0], tail(self.log(labeler))
+
+    def everyone(self, *arguments: str) -> None:
+        """Every labeler does something, all at once."""
+        statuses = wait([self.cli(index, *arguments) for index in range(self.labelers)])
         for index, status in enumerate(statuses):
-            assert status == 0, f"labeler {index} ended with {status}:\n{self.log(index)}"
+            assert status == 0, f"labeler {index} ended with {status}:\n{tail(self.log(index))}"
 
-    def _arguments(self, labeler: int, arguments: Sequence[str]) -> list[str]:
-        return [each.replace("{home}", str(self.home)).replace("{me}", str(labeler)) for each in arguments]
+    def killed(
+        self, stage: str, *arguments: str, kills: int, over: Callable[[int], bool] = lambda labeler: False
+    ) -> None:
+        """Every labeler does something, and dies of it again and again; then once more, to the end.
 
-    def log(self, labeler: int) -> str:
-        return (self.home / f"labeler{labeler}.log").read_text()[-3000:]
+        `kills` times at an instruction of the tool and as often at a moment, at later and later ones.
+        The first labeler lives: how many instructions and how long it takes says where the others die. Nobody
+        starts again for whom it is `over`.
+        """
+        count, began = self.home / "count", time.monotonic()
+        assert wait([self.cli(0, *arguments, count_to=count)]) == [0], tail(self.log(0))
+        total, seconds = int(count.read_text()), time.monotonic() - began
+        self.notes.setdefault("instructions", {})[stage] = total
+        others = range(1, self.labelers)
+        for round_ in range(kills):
+            parts = {index: (round_ + (index - 0.5) / len(others)) / kills for index in others}
+            children = [
+                self.cli(index, *arguments, kill_at=1 + int(total * parts[index]))
+                for index in others
+                if not over(index)
+            ]
+            self.mourn(stage, wait(children))
+            began = time.monotonic()
+            started = {index: self.cli(index, *arguments) for index in others if not over(index)}
+            statuses = []
+            for index, child in started.items():
+                time.sleep(max(0.0, began + parts[index] * seconds - time.monotonic()))
+                statuses.append(kill(child))
+            self.mourn(stage, statuses)
+        for index in others:
+            if not over(index):
+                self.run(index, *arguments)
+
+    def mourn(self, stage: str, statuses: Sequence[int]) -> None:
+        """Count deaths, and look at what everybody who may have died left."""
+        assert set(statuses) <= {KILLED, 0}, [tail(self.log(index)) for index in range(self.labelers)]
+        self.deaths[stage] = self.deaths.get(stage, 0) + statuses.count(KILLED)
+        for labeler in range(1, self.labelers):
+            found = left(self.data(labeler))
+            number, who = int(self.campaign, 16), address(FIRST_LABELER + labeler)
+            there = seats(self.url, self.contract, number, self.labelers)
+            self.commitments += check_openings(self.url, self.contract, number, who, there, found)
+            path = self.home / f"labels{labeler}.csv"
+            whole = given(path, OPTIONS) if path.exists() else {}
+            assert found.answers == whole or (labeler not in self.imported and not found.answers)
+
+    def has_seat(self, labeler: int) -> bool:
+        who, number = address(FIRST_LABELER + labeler), int(self.campaign, 16)
+        return who in [seat.labeler for seat in seats(self.url, self.contract, number, self.labelers)]
+
+    def phase(self) -> Phase:
+        return Phase(life(self.url, self.contract, int(self.campaign, 16)).phase)
+
+    def blocks(self, number: int) -> None:
+        """Wait for so many more blocks."""
+        after = int(rpc(self.url, "eth_blockNumber"), 16) + number
+        until(lambda: int(rpc(self.url, "eth_blockNumber"), 16) >= after, "blocks are mined")
 
     # ── The campaign ────────────────────────────────────────────────────────────────────────────────────────
-
-    def open(self) -> None:
-        """Contracts and a campaign."""
-        self.contract = deployed(self)
-        self.campaign = self.do(lambda client: opened(client, self.home, self.labelers // COHORT))
 
     def drawn(self) -> None:
         self.do(lambda client: draw(client, int(self.campaign, 16)))
 
     def answered(self) -> None:
         """Every labeler's file of answers."""
-        self.everyone("fetch", "--to", "{home}/labels{me}.csv")
+        self.everyone("fetch", "--to", "{home}/empty{me}.csv")
         for labeler in range(self.labelers):
-            path = self.home / f"labels{labeler}.csv"
-            rows = list(csv.DictReader(path.open()))
+            rows = list(csv.DictReader((self.home / f"empty{labeler}.csv").open()))
             for row in rows:
                 row["answer"] = answer(labeler, row["task"])
-            with path.open("w", newline="") as file:
+            with (self.home / f"labels{labeler}.csv").open("w", newline="") as file:
                 writer = csv.DictWriter(file, ["position", "task", "shows", "answer"])
                 writer.writeheader()
                 writer.writerows(rows)
@@ -155,15 +184,15 @@ class Play:
 
     def outcome(self) -> dict[str, Any]:
         """What the chain has, and what it should have."""
-        seats = self.do(lambda client: seats_on_chain(client, int(self.campaign, 16)))
+        found = self.do(lambda client: seats_on_chain(client, int(self.campaign, 16)))
         for labeler in range(self.labelers):
-            address = devnet_account(FIRST_LABELER + labeler).address
             rows = list(csv.DictReader((self.home / f"labels{labeler}.csv").open()))
             expected = bytes(OPTIONS.index(row["answer"]) for row in rows).hex()
-            for seat in seats:
-                if seat["labeler"] == address:
+            for seat in found:
+                if seat["labeler"] == address(FIRST_LABELER + labeler):
                     seat["expected"] = expected
-        return self.notes | {"seats": seats, "deaths": self.deaths}
+        notes = self.notes | {"deaths": self.deaths, "commitments_seen": self.commitments}
+        return notes | {"seats": found}
 
 
 def answer(labeler: int, task: str) -> str:
@@ -173,6 +202,7 @@ def answer(labeler: int, task: str) -> str:
 
 
 def deployed(play: Play) -> str:
+    """Deploy; where `Earnest` is."""
     place = play.home / "contract"
 
     def work() -> None:
@@ -185,7 +215,7 @@ def deployed(play: Play) -> str:
             place.write_text(done.contracts["Earnest"].address)
 
     (status,) = wait([fork(work, play.home / "others.log")])
-    assert status == 0, (play.home / "others.log").read_text()[-3000:]
+    assert status == 0, tail(play.home / "others.log")
     return place.read_text()
 
 
@@ -264,59 +294,55 @@ def seats_on_chain(client: Any, campaign: int) -> list[dict[str, Any]]:
 
 
 def killed(play: Play, kills: int) -> dict[str, Any]:
-    """Everyone is killed at every stage, each at another line, and simply starts again."""
-    play.everyone("enroll", "--yes", kills=kills)
+    """Everyone is killed at every stage, each elsewhere, and simply starts again."""
+    play.killed("enroll", "enroll", "--yes", kills=kills, over=play.has_seat)
     play.drawn()
     play.answered()
-    play.everyone("import", "{home}/labels{me}.csv", kills=1)
-    play.everyone("run", "--once", kills=kills)
-    after = play.do(lambda client: client.web3.eth.block_number)
-    until(lambda: int(rpc(play.url, "eth_blockNumber"), 16) >= after + 4, "the end of the phase is settled")
-    play.everyone("run", "--once", kills=kills)
+    play.killed("import", "import", "{home}/labels{me}.csv", kills=kills)
+    play.imported = set(range(play.labelers))
+    play.killed("commit", "run", "--once", kills=kills)
+    play.blocks(3)  # until the end of the phase is settled
+    play.killed("reveal", "run", "--once", kills=kills)
     play.settled()
-    play.everyone("run", "--once", "--collect", kills=kills)
+    play.killed("collect", "run", "--once", "--collect", kills=kills)
     return play.outcome()
 
 
-def troubles(play: Play, _kills: int) -> dict[str, Any]:
+def troubles(play: Play) -> dict[str, Any]:
     """Each labeler's commitment meets another mishap."""
     play.everyone("enroll", "--yes")
     play.drawn()
     play.answered()
     play.everyone("import", "{home}/labels{me}.csv")
-    play.notes["lost reply"] = mishap(play, 0, "lost reply")
-    play.notes["dropped"] = mishap(play, 1, "dropped")
-    play.notes["replaced"] = mishap(play, 2, "replaced")
+    for labeler, kind in enumerate(("lost reply", "dropped", "replaced")):
+        play.notes[kind] = mishap(play, labeler, kind)
 
     # two processes at once
-    assert wait([play.cli(3, "run", "--once"), play.cli(3, "run", "--once")]) == [0, 0], play.log(3)
+    assert wait([play.cli(3, "run", "--once"), play.cli(3, "run", "--once")]) == [0, 0], tail(play.log(3))
     play.notes["twice"] = seat_of(play, 3)["revisions"]
 
     # a commitment that a reorganisation takes away
-    assert wait([play.cli(4, "run", "--once")]) == [0], play.log(4)
+    play.run(4, "run", "--once")
     before = seat_of(play, 4)["committed"]
     take_away_last_commitment(play)
     play.notes["reorganised"] = [before, seat_of(play, 4)["committed"]]
     for index in range(5):  # whose commitments went with it
-        assert wait([play.cli(index, "run", "--once")]) == [0], play.log(index)
+        play.run(index, "run", "--once")
 
     # the last commitment ends the phase early; taken away before it is settled, nothing must have been shown
-    assert wait([play.cli(5, "run", "--once")]) == [0], play.log(5)
-    phase = play.do(lambda client: client.life(int(play.campaign, 16)).phase.name)
+    play.run(5, "run", "--once")
+    phase = play.phase()
     refused = wait([play.cli(5, "reveal", "--confirmations", "1000")])
     take_away_last_commitment(play)
-    again = play.do(lambda client: client.life(int(play.campaign, 16)).phase.name)
+    again = play.phase()
     shown = [seat["labels"] for seat in play.outcome()["seats"] if seat["labels"]]
-    play.notes["early end"] = {"phase": phase, "reveal": refused, "after": again, "shown": shown}
+    play.notes["early end"] = {"phase": phase.name, "reveal": refused, "after": again.name, "shown": shown}
 
     # left running, everyone gets through to the money
     runs = [play.cli(index, "run", "--collect", "--poll", "0.5") for index in range(play.labelers)]
-    until(
-        lambda: play.do(lambda client: client.life(int(play.campaign, 16)).phase.name) == "SETTLING",
-        "everyone has committed and revealed",
-    )
+    until(lambda: play.phase() is Phase.SETTLING, "everyone has committed and revealed")
     play.settled()
-    assert wait(runs) == [0] * play.labelers, "\n".join(play.log(index) for index in range(play.labelers))
+    assert wait(runs) == [0] * play.labelers, [tail(play.log(index)) for index in range(play.labelers)]
     return play.outcome()
 
 
@@ -335,53 +361,41 @@ def take_away_last_commitment(play: Play) -> None:
 
 def mishap(play: Play, labeler: int, kind: str) -> dict[str, Any]:
     """A commitment sent over a proxy with a mishap, then the same command once more without."""
-    port = free_port()
-    met = play.home / f"met {kind}"
+    port, met = free_port(), play.home / f"met {kind}"
     proxy = fork(lambda: serve(kind, play.url, port, FIRST_LABELER + labeler, met), play.home / "proxy.log")
     url = f"http://127.0.0.1:{port}"
-    until(lambda: listening(url), "the proxy answers")
+    until(lambda: answers(url), "the proxy answers")
     child = play.cli(labeler, "run", "--once", url=url)
     until(met.exists, f"the mishap {kind} comes about")
-    time.sleep(2)
-    os.kill(child, signal.SIGKILL)  # it may wait for a receipt that never comes; a zombie does not mind
-    (status,) = wait([child])
-    os.kill(proxy, signal.SIGKILL)
-    wait([proxy])
+    play.blocks(4)
+    status = kill(child)  # it may wait for a receipt that never comes
+    kill(proxy)
     before = seat_of(play, labeler)
-    assert wait([play.cli(labeler, "run", "--once")]) == [0], play.log(labeler)
+    play.run(labeler, "run", "--once")
     return {"status": status, "before": before["committed"], "after": seat_of(play, labeler)["committed"]}
 
 
-def listening(url: str) -> bool:
-    try:
-        return int(rpc(url, "eth_chainId"), 16) == CHAIN
-    except OSError:
-        return False
-
-
 def seat_of(play: Play, labeler: int) -> dict[str, Any]:
-    address = devnet_account(FIRST_LABELER + labeler).address
-    seats = play.do(lambda client: seats_on_chain(client, int(play.campaign, 16)))
-    (found,) = [seat for seat in seats if seat["labeler"] == address]
+    every = play.do(lambda client: seats_on_chain(client, int(play.campaign, 16)))
+    (found,) = [seat for seat in every if seat["labeler"] == address(FIRST_LABELER + labeler)]
     return found
 
 
-SCENARIOS = {"killed": killed, "troubles": troubles}
+SCENARIOS: dict[str, Callable[..., dict[str, Any]]] = {"killed": killed, "troubles": troubles}
 
 
-def main(scenario: str, folder: str, labelers: str, kills: str) -> None:
+def main(folder: str, scenario: str, labelers: str, *kills: str) -> None:
     home, count = Path(folder), int(labelers)
-    write_key_files(home / "ape", count)
+    aliases = {f"labeler{index}": FIRST_LABELER + index for index in range(count)}
+    passphrase = write_key_files(Path(os.environ["APE_DATA_FOLDER"]), aliases)
+    os.environ["EARNEST_PASSPHRASE_FILE"] = str(passphrase)
+    warm()
     with node(FIRST_LABELER + count) as url:
         play = Play(url, home, count)
-        play.open()
-        print(json.dumps(SCENARIOS[scenario](play, int(kills))))
+        play.contract = deployed(play)
+        play.campaign = play.do(lambda client: opened(client, home, count // COHORT))
+        print(json.dumps(SCENARIOS[scenario](play, *map(int, kills))))
 
 
 if __name__ == "__main__":
-    # Everything that a command line imports, so that it costs each process nothing; nothing is connected yet.
-    import earnest.cli.connection
-    import earnest.cli.label
-    import earnest.labeler.run  # noqa: F401
-
     main(*sys.argv[1:])

@@ -8,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-from stage import devnet_account, rpc
+from eth_account import Account
+from eth_utils.crypto import keccak
+from processes import devnet_account, rpc
 
 
 def serve(kind: str, url: str, port: int, account: int, met: Path) -> None:
@@ -29,12 +31,10 @@ def serve(kind: str, url: str, port: int, account: int, met: Path) -> None:
             if kind == "lost reply":
                 forward(url, body)
                 self.close_connection = True  # the node has it; who sent it hears nothing
-            elif kind == "dropped":
-                answer = forward(url, body)
-                rpc(url, "anvil_dropTransaction", json.loads(answer)["result"])
-                self.reply(answer)
             else:
-                self.reply(json.dumps(answer_of(call, replaced(url, account, call["params"][0]))).encode())
+                if kind == "replaced":
+                    send_another(url, account)
+                self.reply(accepted(call))  # as if the node had it
             met.touch()
 
         def reply(self, answer: bytes) -> None:
@@ -56,25 +56,22 @@ def forward(url: str, body: bytes) -> bytes:
         return bytes(answer.read())
 
 
-def answer_of(call: dict[str, Any], result: str) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": call["id"], "result": result}
+def accepted(call: dict[str, Any]) -> bytes:
+    """What a node answers that takes a transaction: its hash."""
+    hashed = "0x" + keccak(bytes.fromhex(call["params"][0].removeprefix("0x"))).hex()
+    return json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": hashed}).encode()
 
 
-def replaced(url: str, index: int, raw: str) -> str:
-    """Send something else of the same wallet with the same nonce, and answer as if it were what was sent."""
-    from eth_account import Account
-    from eth_utils.crypto import keccak
-
+def send_another(url: str, index: int) -> None:
+    """Send something else of the same wallet with the nonce that is next."""
     account = devnet_account(index)
-    nonce = int(rpc(url, "eth_getTransactionCount", account.address, "latest"), 16)
     other = {
         "to": account.address,
         "value": 1,
-        "nonce": nonce,
+        "nonce": int(rpc(url, "eth_getTransactionCount", account.address, "latest"), 16),
         "gas": 21_000,
         "gasPrice": int(rpc(url, "eth_gasPrice"), 16) * 2,
         "chainId": int(rpc(url, "eth_chainId"), 16),
     }
     signed = Account.sign_transaction(other, account.private_key)
     rpc(url, "eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
-    return "0x" + keccak(bytes.fromhex(raw.removeprefix("0x"))).hex()

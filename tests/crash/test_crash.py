@@ -6,33 +6,16 @@ Real processes against a real node with a block time; see `play.py` for what hap
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import ape
 import pytest
+from processes import played
 
-pytestmark = [pytest.mark.anvil, pytest.mark.long]
+pytestmark = pytest.mark.anvil
 
-HERE = Path(__file__).parent
+PLAY = Path(__file__).with_name("play.py")
 STAKE = 10**18
-
-
-def play(folder: Path, scenario: str, labelers: int, kills: int, limit: float) -> dict:
-    data = folder / "ape"
-    data.mkdir()
-    (data / "packages").symlink_to(Path(ape.config.DATA_FOLDER) / "packages")
-    done = subprocess.run(
-        [sys.executable, HERE / "play.py", scenario, folder, str(labelers), str(kills)],
-        env=os.environ | {"APE_DATA_FOLDER": str(data)},
-        capture_output=True,
-        text=True,
-        timeout=limit,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout)
+STAGES = ("enroll", "import", "commit", "reveal", "collect")
 
 
 def check_paid(outcome: dict, labelers: int) -> None:
@@ -45,21 +28,30 @@ def check_paid(outcome: dict, labelers: int) -> None:
         assert int(seat["free"]) == 0
 
 
-def test_killed_at_any_line(tmp_path):
-    outcome = play(tmp_path, "killed", labelers=3, kills=1, limit=600)
-    check_paid(outcome, 3)
-    assert outcome["deaths"] >= 7  # of the 10 that were tried; some end before their line comes
+def killed(folder: Path, labelers: int, kills: int, limit: float) -> dict:
+    """Of all but one labeler's processes, 2 × kills are killed at each stage; the deaths there were."""
+    outcome = json.loads(played(PLAY, folder, "killed", str(labelers), str(kills), limit=limit))
+    check_paid(outcome, labelers)
+    assert set(outcome["deaths"]) == set(STAGES)
+    assert all(outcome["deaths"].values())
+    assert outcome["commitments_seen"] > 0
+    print(outcome["deaths"], outcome["instructions"])
+    return outcome["deaths"]
+
+
+def test_killed_at_any_instruction(tmp_path):
+    deaths = killed(tmp_path, labelers=3, kills=3, limit=600)
+    assert sum(deaths.values()) >= 20  # of the 60 that were tried; many end before their time comes
 
 
 @pytest.mark.fuzz
-def test_killed_at_many_lines(tmp_path):
-    outcome = play(tmp_path, "killed", labelers=15, kills=20, limit=3_600)
-    check_paid(outcome, 15)
-    assert outcome["deaths"] >= 500
+def test_killed_at_many_instructions(tmp_path):
+    deaths = killed(tmp_path, labelers=15, kills=10, limit=3_600)
+    assert sum(deaths.values()) >= 500  # of 1,400
 
 
 def test_mishaps_of_transactions(tmp_path):
-    outcome = play(tmp_path, "troubles", labelers=6, kills=0, limit=600)
+    outcome = json.loads(played(PLAY, tmp_path, "troubles", "6", limit=600))
     check_paid(outcome, 6)
     assert outcome["lost reply"]["after"]
     for kind in ("dropped", "replaced"):

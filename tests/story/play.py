@@ -1,7 +1,8 @@
-"""The whole story through the command line alone: `python play.py FOLDER`; the figures as JSON on stdout.
+"""The whole story through the command line alone: `PYTHONPATH=tests python tests/story/play.py FOLDER`.
 
-Each command is a process of its own, forked from this one, which has imported everything and is connected to
-nothing. Only the dishonest settler has no command for what it does.
+Each command is a process of its own. Three campaigns are led step by step; the fourth is carried by one
+command, `earnest campaign run`, which is killed three times. The dishonest settler alone is a script: there
+is no command for lying. What came of it all is left in the folder, for the test to judge.
 """
 
 from __future__ import annotations
@@ -10,42 +11,65 @@ import csv
 import faulthandler
 import json
 import os
-import signal
+import pickle
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "crash"))
+from typing import Any, Final
 
 from crowd import PEOPLE, Campaign, campaigns
-from eth_account import Account
-from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
-from stage import MNEMONIC, PASSPHRASE, answers, fork, node, until
+from processes import (
+    KILLED,
+    Life,
+    address,
+    ask,
+    fork,
+    kill,
+    life,
+    node,
+    rpc,
+    tail,
+    until,
+    wait,
+    warm,
+    write_key_files,
+)
 
-LABELERS = [f"labeler{number}" for number in range(PEOPLE)]
-ROLES = ["operator", "experimenter", "settler", "watcher", "dishonest", *LABELERS]
-FALSELY = ("rte", "ranking")  # where the dishonest settler is the first to post
-AT_ONCE = 10
-LONG, SHORT = "20m", "25s"
-PERIODS = dict.fromkeys(("enroll", "draw", "commit", "reveal", "audit"), LONG) | {"challenge": SHORT}
-PATIENCE = 240.0
-MONEY = {"bounty": "1", "stake": "0.2", "fee": "0.01", "bond": "0.1"}
-FALSE_SCORE = 9_999
+from earnest.chain.life import Phase
+
+LABELERS: Final = [f"labeler{number}" for number in range(PEOPLE)]
+ROLES: Final = ["operator", "experimenter", "settler", "watcher", "dishonest", *LABELERS]
+CARRIED: Final = "rte"  # by `earnest campaign run`
+FALSELY: Final = ("temp", "ranking")  # where the dishonest settler is the first to post
+FALSE_SCORE: Final = 9_999
+MONEY: Final = {"bounty": "1", "stake": "0.2", "fee": "0.01", "bond": "0.1"}
+# Everybody is quicker than this; what is posted falsely never becomes final, and what is not soon does.
+LONG, SHORT = "20m", "5s"
+PHASES: Final = ("enroll", "draw", "commit", "reveal", "audit")
+POLL: Final = ("--poll", "0.5")
+PATIENCE: Final = 240.0
+
+Commands = dict[str, list[tuple[str, ...]]]
 
 
 @dataclass
 class Story:
-    """One node, all actors, four campaigns."""
+    """One node, all actors, four campaigns. `kills`: in which phases `earnest campaign run` was killed."""
 
     url: str
     home: Path
-    ids: dict[str, str] = field(default_factory=dict)
+    contract: str = ""
+    ids: dict[str, int] = field(default_factory=dict)
+    kills: list[str] = field(default_factory=list)
     commands: int = 0
+    began: float = field(default_factory=time.monotonic)
 
-    def start(self, role: str, *arguments: str, data: str = "", log: str = "") -> int:
+    # ── Processes ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, role: str, *arguments: str) -> int:
         """Start a role's command line; the process's id."""
         self.commands += 1
 
@@ -53,85 +77,71 @@ class Story:
             from earnest.cli import main
 
             faulthandler.cancel_dump_traceback_later()  # some run until they are killed
-            os.environ["EARNEST_DATA"] = str(self.home / (data or f"data-{role}"))
+            os.environ["EARNEST_DATA"] = str(self.home / f"data-{role}")
             sys.argv = ["earnest", *arguments, "--network", self.url, "--account", role]
             main()
 
-        return fork(command, self.log(log or role))
+        return fork(command, self.log(role))
 
-    def log(self, name: str) -> Path:
-        return self.home / f"{name}.log"
+    def log(self, role: str) -> Path:
+        return self.home / f"{role}.log"
 
-    def cli(self, role: str, *arguments: str, data: str = "") -> None:
+    def cli(self, role: str, *arguments: str) -> None:
         """Run a command to its end, which must be a good one."""
-        (status,) = wait([self.start(role, *arguments, data=data)])
-        assert status == 0, f"{role} {arguments}: {status}\n{self.log(role).read_text()[-3000:]}"
+        self.good(role, arguments, wait([self.start(role, *arguments)])[0])
 
-    def everyone(self, commands: Sequence[tuple[str, ...]]) -> None:
-        """Run (role, argument, …), a few at once."""
-        for at in range(0, len(commands), AT_ONCE):
-            some = commands[at : at + AT_ONCE]
-            statuses = wait([self.start(*each) for each in some])
-            for (role, *arguments), status in zip(some, statuses, strict=True):
-                assert status == 0, f"{role} {arguments}: {status}\n{self.log(role).read_text()[-3000:]}"
+    def everyone(self, commands: Commands) -> None:
+        """Let every role run its commands, one after the other, all roles at once."""
+        left = {role: list(each) for role, each in commands.items()}
+        running: dict[int, tuple[str, tuple[str, ...]]] = {}
+        while running or any(left.values()):
+            busy = {role for role, _ in running.values()}
+            for role in left.keys() - busy:
+                if left[role]:
+                    arguments = left[role].pop(0)
+                    running[self.start(role, *arguments)] = (role, arguments)
+            for child in list(running):
+                done, status = os.waitpid(child, os.WNOHANG)
+                if done:
+                    self.good(*running.pop(child), os.waitstatus_to_exitcode(status))
+            time.sleep(0.02)
+
+    def good(self, role: str, arguments: Sequence[str], status: int) -> None:
+        assert status == 0, f"{role} {' '.join(arguments)}: {status}\n{tail(self.log(role))}"
 
     def ask(self, work: Callable[[Any], Any]) -> Any:
-        """What `work` answers to a client, in a process of its own."""
-        path = self.home / "answer.json"
+        return ask(self.url, work, self.home / "others.log", self.contract)
 
-        def connected() -> None:
-            from earnest.cli.connection import client_at, network_of
+    # ── What the chain says ─────────────────────────────────────────────────────────────────────────────────
 
-            with network_of(self.url):
-                path.write_text(json.dumps(work(client_at(None))))
+    def life(self, name: str) -> Life:
+        return life(self.url, self.contract, self.ids[name])
 
-        (status,) = wait([fork(connected, self.log("others"))])
-        assert status == 0, self.log("others").read_text()[-3000:]
-        return json.loads(path.read_text())
+    def phase(self, name: str) -> Phase:
+        return Phase(self.life(name).phase)
 
-    def phases(self) -> dict[str, str]:
-        """Each campaign's phase; `Done` when all of it is paid out."""
+    def until(self, phase: Phase, names: Iterable[str] = ()) -> None:
+        """Wait until these campaigns, or all, are that far."""
+        which = list(names) or list(self.ids)
+        until(lambda: all(self.phase(name) >= phase for name in which), f"all are {phase.title}", PATIENCE)
 
-        def work(client: Any) -> dict[str, str]:
-            lives = {name: client.life(int(number, 16)) for name, number in self.ids.items()}
-            return {
-                name: "Done" if life.released and life.released == life.batches else life.phase.title
-                for name, life in lives.items()
-            }
-
-        found: dict[str, str] = self.ask(work)
-        return found
-
-    def until(self, *phases: str) -> None:
-        """Wait until every campaign is in one of these phases."""
-        until(lambda: set(self.phases().values()) <= set(phases), f"all are {phases}", PATIENCE)
+    def mark(self, what: str) -> None:
+        print(f"{what}: {time.monotonic() - self.began:.0f} s", file=sys.stderr, flush=True)
 
 
-def wait(children: Sequence[int]) -> list[int]:
-    """The exit statuses, once all have ended."""
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-
-
-def write_accounts(folder: Path) -> None:
-    """Key files of Ape, with a key derivation that costs nothing."""
-    Account.enable_unaudited_hdwallet_features()
-    (folder / "accounts").mkdir(parents=True, exist_ok=True)
-    for index, role in enumerate(ROLES):
-        key = Account.from_mnemonic(MNEMONIC, account_path=ETHEREUM_DEFAULT_PATH[:-1] + str(index)).key
-        document = Account.encrypt(key, PASSPHRASE, kdf="pbkdf2", iterations=2)
-        (folder / "accounts" / f"{role}.json").write_text(json.dumps(document))
-    (folder / "passphrase").write_text(PASSPHRASE)
+# ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def write_campaign(folder: Path, campaign: Campaign) -> Path:
-    """The experimenter's two files."""
+    """The experimenter's two files; the manifest is to be published beside the folder."""
     with (folder / f"{campaign.name}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(campaign.rows[0]))
         writer.writeheader()
         writer.writerows(campaign.rows)
-    document = {"tasks": f"{campaign.name}.csv", "seats": PEOPLE, "money": MONEY, "periods": PERIODS}
+    periods = dict.fromkeys(PHASES, LONG) | {"challenge": LONG if campaign.name in FALSELY else SHORT}
+    document = {"tasks": f"{campaign.name}.csv", "seats": PEOPLE, "money": MONEY, "periods": periods}
     path = folder / f"{campaign.name}.json"
-    path.write_text(json.dumps(document | {"publish": "public/"} | campaign.document))
+    path.write_text(json.dumps(document | {"publish": "../public/"} | campaign.document))
     return path
 
 
@@ -144,6 +154,130 @@ def write_answers(folder: Path, campaign: Campaign) -> None:
             writer.writerows(given.items())
 
 
+# ── The story ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def play(story: Story) -> None:
+    told = campaigns()
+    files = story.home / "experimenter"
+    files.mkdir()
+    story.cli("operator", "deploy", "--as", "ethereum.custom", "--yes")
+    registry = json.loads(next((story.home / "deployments").glob("*.json")).read_text())
+    story.contract = registry["contracts"]["Earnest"]["address"]
+    story.mark("deployed")
+
+    for campaign in told:
+        path = write_campaign(files, campaign)
+        write_answers(story.home, campaign)
+        if campaign.name != CARRIED:
+            story.cli("experimenter", "campaign", "create", str(path), "--yes")
+            story.ids[campaign.name] = number_of(files / campaign.name)
+    led = [f"--campaign=0x{number:064x}" for number in story.ids.values()]
+    carrier = Carrier(story, files)
+    running = {
+        "watcher": story.start("watcher", "settle", "run", "--watch-only", *POLL),
+        "settler": story.start("settler", "settle", "run", "--no-referee", "--no-post", *led, *POLL),
+    }
+    try:
+        story.mark("created")
+        label(story, told, carrier)
+        all_do(story, [each for each in told if each.name != CARRIED], "reveal")
+        story.until(Phase.SETTLING, story.ids.keys() - {CARRIED})
+        assert story.ask(post_falsely(story))
+        story.mark("posted falsely")
+        assert kill(running.pop("settler")) == KILLED
+        running["settler"] = story.start("settler", "settle", "run", "--no-referee", "--deposit", *led, *POLL)
+        all_do(story, [each for each in told if each.name == CARRIED], "reveal")
+        until(lambda: story.life(CARRIED).scored > 0, "scores are posted", PATIENCE)
+        carrier.kill()
+        until(lambda: all(story.life(name).paid for name in story.ids), "all is paid", PATIENCE)
+        carrier.end()
+        # The settler takes its bond back after it has paid everybody.
+        until(lambda: story.ask(standing) == 0, "all bonds are back", PATIENCE)
+        story.mark("paid")
+    finally:
+        for child in running.values():
+            kill(child)
+
+    rich = {"settler": "settle", "watcher": "settle", "experimenter": "campaign"}
+    groups = rich | dict.fromkeys(LABELERS, "label")
+    story.everyone({role: [(group, "withdraw", "--yes")] for role, group in groups.items()})
+    story.mark("withdrawn")
+    exports = [
+        ("campaign", "export", str(files / name), "--to", str(story.home / "first" / name))
+        for name in story.ids
+        if name != CARRIED
+    ]
+    story.everyone({"experimenter": exports})
+    outcome = story.ask(lambda client: {"records": list(client.records()), "sink": client.sink})
+    held = int(rpc(story.url, "eth_getBalance", story.contract, "latest"), 16)
+    outcome |= {"ids": story.ids, "held": held, "kills": story.kills}
+    outcome["addresses"] = {role: address(index) for index, role in enumerate(ROLES)}
+    story.mark("exported")
+    rebuild(story)
+    (story.home / "outcome").write_bytes(pickle.dumps(outcome))
+    story.mark(f"rebuilt, by {story.commands} commands")
+
+
+def label(story: Story, told: list[Campaign], carrier: Carrier) -> None:
+    """Everybody's work from enrolling to committing, while the fourth campaign's carrier is killed twice."""
+    carrier.kill()
+    all_do(story, told, "enroll", "--yes")
+    story.until(Phase.COMMITTING)
+    carrier.kill()
+    all_do(story, told, "import", f"{story.home}/{{file}}")
+    all_do(story, told, "commit")
+    story.until(Phase.REVEALING)
+    time.sleep(1)  # the blocks that the end of committing must be settled by
+
+
+def all_do(story: Story, told: list[Campaign], command: str, *options: str) -> None:
+    """Let every labeler run a command for each of these campaigns."""
+
+    def line(campaign: Campaign, person: int) -> tuple[str, ...]:
+        said = [each.format(file=f"{campaign.name}-{person}.csv") for each in options]
+        return ("label", command, f"0x{story.ids[campaign.name]:064x}", *said)
+
+    people = enumerate(LABELERS)
+    story.everyone({role: [line(campaign, person) for campaign in told] for person, role in people})
+    story.mark(f"{command} in {len(told)}")
+
+
+class Carrier:
+    """`earnest campaign run`, which is killed and started again."""
+
+    def __init__(self, story: Story, files: Path) -> None:
+        self.story, self.file = story, files / f"{CARRIED}.json"
+        self.to = story.home / "first" / CARRIED
+        self.child = self.start()
+        until(lambda: self.exists(files / CARRIED), "the campaign is created", PATIENCE)
+
+    def start(self) -> int:
+        to = ("--to", str(self.to))
+        return self.story.start("experimenter", "campaign", "run", str(self.file), "--yes", *to, *POLL)
+
+    def exists(self, folder: Path) -> bool:
+        if not (folder / "campaign.json").exists():
+            return False
+        self.story.ids[CARRIED] = number_of(folder)
+        return self.story.phase(CARRIED) is not Phase.NONE
+
+    def kill(self) -> None:
+        """Kill it where it is, and start it again."""
+        phase = self.story.phase(CARRIED)
+        assert kill(self.child) == KILLED, tail(self.story.log("experimenter"))
+        self.story.kills.append(phase.title)
+        self.child = self.start()
+
+    def end(self) -> None:
+        """Wait for its good end."""
+        self.story.good("experimenter", ["campaign", "run"], wait([self.child])[0])
+
+
+def number_of(folder: Path) -> int:
+    return int(json.loads((folder / "campaign.json").read_text())["campaign"], 16)
+
+
 def post_falsely(story: Story) -> Callable[[Any], Any]:
     """The dishonest settler's script: the best of scores for everybody."""
 
@@ -153,132 +287,64 @@ def post_falsely(story: Story) -> Callable[[Any], Any]:
 
         account = load_account("dishonest")
         for name in FALSELY:
-            number = int(story.ids[name], 16)
-            terms = client.terms(number)
+            terms = client.terms(story.ids[name])
             client.deposit(terms.token, terms.bond, sender=account)
-            client.post(number, [0], [pack([FALSE_SCORE] * PEOPLE)], sender=account)
+            client.post(story.ids[name], [0], [pack([FALSE_SCORE] * PEOPLE)], sender=account)
         return True
 
     return work
 
 
-def outcome(story: Story, told: list[Campaign]) -> Callable[[Any], Any]:
-    """What the chain has at the end."""
+def standing(client: Any) -> int:
+    """How many bonds are locked."""
+    from earnest.chain.state import PostingStatus
 
-    def work(client: Any) -> Any:
-        from earnest.chain.state import PostingStatus
-
-        state = client.state()
-        found = {}
-        for campaign in told:
-            there = state.campaigns[int(story.ids[campaign.name], 16)]
-            scores = [there.scores(batch) or [] for batch in range(len(there.batches))]
-            void = sum(each.status is PostingStatus.VOID for each in there.postings.values())
-            found[campaign.name] = {
-                "revealed": sum(seat.revealed for seat in there.seats),
-                "false_and_void": void,
-                "postings": len(there.postings),
-                "locked": there.locked,
-                "paid": [str(seat.paid) for seat in there.seats],
-                "false_scores": any(FALSE_SCORE in lanes for lanes in scores),
-            }
-        return {"campaigns": found, "held": str(state.held("0x" + "0" * 40))}
-
-    return work
+    postings = [each for found in client.state().campaigns.values() for each in found.postings.values()]
+    return sum(posting.status is PostingStatus.STANDING for posting in postings)
 
 
-def play(story: Story) -> dict[str, Any]:
-    told = campaigns()
-    seats = [(campaign, person) for campaign in told for person in range(PEOPLE)]
-    files = story.home / "experimenter"
-    files.mkdir()
-    clock = {"start": time.monotonic()}
+def rebuild(story: Story) -> None:
+    """The datasets by a stranger, from the chain and the published manifests alone.
 
-    def mark(name: str) -> None:
-        clock[name] = time.monotonic()
-        print(f"{name}: {clock[name] - clock['start']:.0f} s", file=sys.stderr, flush=True)
-
-    story.cli("operator", "deploy", "--as", "ethereum.custom", "--yes")
-    mark("deployed")
-    for campaign in told:
-        story.cli("experimenter", "campaign", "create", str(write_campaign(files, campaign)), "--yes")
-        record = json.loads((files / campaign.name / "campaign.json").read_text())
-        story.ids[campaign.name] = record["campaign"]
-        write_answers(story.home, campaign)
-    mark("created")
-    watcher = story.start("watcher", "settle", "run", "--watch-only", "--poll", "1")
-    drawer = story.start("settler", "settle", "run", "--no-post", "--poll", "1")
-    running = [watcher, drawer]
-    try:
-        by_name = story.ids
-        story.everyone(
-            [(f"labeler{p}", "label", "enroll", by_name[c.name], "--yes") for c, p in seats]
+    Everything else that anybody has here is moved away first, and the stranger's processes are new ones,
+    whose every folder is new and empty. Of the environment they have what finds programs.
+    """
+    away, stranger = story.home / "away", story.home / "stranger"
+    kept = {story.home / "public", away, *(story.home / name for name in ("printed", "errors"))}
+    away.mkdir()
+    for path in sorted(story.home.iterdir()):
+        if path not in kept:
+            path.rename(away / path.name)
+    names = ("HOME", "EARNEST_DATA", "APE_DATA_FOLDER", "TMPDIR")
+    folders = {name: stranger / name.lower() for name in names}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
+    environment |= {name: str(folder) for name, folder in folders.items()}
+    for name, number in story.ids.items():
+        story.commands += 1
+        to = str(stranger / "again" / name)
+        where = ["--to", to, "--network", story.url, "--contract", story.contract]
+        subprocess.run(
+            [Path(sys.executable).with_name("earnest"), "campaign", "export", f"0x{number:064x}", *where],
+            cwd=stranger,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            check=True,
         )
-        mark("enrolled")
-        story.until("Committing")
-        mark("drawn")
-        story.everyone(
-            [
-                (f"labeler{p}", "label", "import", by_name[c.name], str(story.home / f"{c.name}-{p}.csv"))
-                for c, p in seats
-            ]
-        )
-        mark("answered")
-        story.everyone([(f"labeler{p}", "label", "commit", by_name[c.name]) for c, p in seats])
-        story.until("Revealing")
-        time.sleep(3)  # the two blocks that the end of committing must be settled by
-        mark("committed")
-        story.everyone([(f"labeler{p}", "label", "reveal", by_name[c.name]) for c, p in seats])
-        mark("revealed")
-        story.cli("experimenter", "campaign", "disclose", str(files / "rte"), "--yes")
-        assert story.ask(post_falsely(story))
-        mark("posted falsely")
-        os.kill(drawer, signal.SIGKILL)
-        os.waitpid(drawer, 0)
-        running[1] = story.start("settler", "settle", "run", "--deposit", "--poll", "1")
-        story.until("Done")
-        mark("paid")
-    finally:
-        for process in running:
-            os.kill(process, signal.SIGKILL)
-            os.waitpid(process, 0)
-    story.everyone([(f"labeler{p}", "label", "withdraw", "--yes") for p in range(PEOPLE)])
-    mark("withdrawn")
-    found = story.ask(outcome(story, told))
-    export(story, told, files)
-    mark("exported")
-    seconds = clock["exported"] - clock["start"]
-    return found | {"commands": story.commands, "seconds": round(seconds), "folder": str(story.home)}
-
-
-def export(story: Story, told: list[Campaign], files: Path) -> None:
-    """The dataset twice: by the experimenter, and by a stranger with the chain and the published manifest."""
-    for campaign in told:
-        folder = str(files / campaign.name)
-        to = str(story.home / "first" / campaign.name)
-        story.cli("experimenter", "campaign", "export", folder, "--to", to)
-        # A process that finds none of the experimenter's files but the manifest.
-        os.rename(files / campaign.name, story.home / f"away-{campaign.name}")
-        number, to = story.ids[campaign.name], str(story.home / "again" / campaign.name)
-        story.cli("watcher", "campaign", "export", number, "--to", to, data="nothing")
 
 
 def main(folder: str) -> None:
     home = Path(folder)
-    write_accounts(Path(os.environ["APE_DATA_FOLDER"]))
-    os.environ["EARNEST_PASSPHRASE_FILE"] = str(Path(os.environ["APE_DATA_FOLDER"]) / "passphrase")
+    indexes = {role: index for index, role in enumerate(ROLES)}
+    passphrase = write_key_files(Path(os.environ["APE_DATA_FOLDER"]), indexes)
+    os.environ["EARNEST_PASSPHRASE_FILE"] = str(passphrase)
     os.environ["EARNEST_DEPLOYMENTS"] = str(home / "deployments")
     (home / "deployments").mkdir()
+    warm()
     with node(len(ROLES)) as url:
-        assert answers(url)
-        import earnest.cli.campaign
-        import earnest.cli.connection
-        import earnest.cli.deploy
-        import earnest.cli.label
-        import earnest.cli.settle
-        import earnest.settler.run  # noqa: F401
-
-        print(json.dumps(play(Story(url, home))))
+        play(Story(url, home))
 
 
 if __name__ == "__main__":
