@@ -50,6 +50,7 @@ class Stage:
     others: Sequence[Any]
     folder: Path
     campaign: int = 0
+    manifest: Manifest | None = None  # one of `create`'s unless given
 
     # ── What the chain has ──────────────────────────────────────────────────────────────────────────────────
 
@@ -142,7 +143,7 @@ class Stage:
         self.travel(self.client.now() + self.found.terms.periods.challenge)
 
     def _openings(self, answers: Mapping[str, str]) -> list[tuple[int, Any, Opening]]:
-        found, manifest = self.found, manifest_of(self.found.terms.batches)
+        found, manifest = self.found, self.manifest or manifest_of(self.found.terms.batches)
         openings = []
         for other in self.others:
             for seat in self.seats_of(other):
@@ -188,7 +189,7 @@ class Person:
     def does(self, *arguments: Any, typed: str = "", which: bool = True) -> str:
         """What a command that goes well says."""
         done = self.run(*arguments, typed=typed, which=which)
-        assert (done.exit_code, done.stderr) == (0, ""), done.output
+        assert (done.exit_code, done.stderr) == (0, ""), done.stderr
         return done.stdout
 
     def told(self, *arguments: Any, which: bool = True) -> dict[str, Any]:

@@ -1,0 +1,221 @@
+"""`earnest campaign` from the audit to the dataset, and `run`, which does all of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from earnest.chain import settle
+from earnest.chain.errors import clock
+from earnest.chain.life import Phase
+from earnest.chain.state import PostingStatus
+from earnest.manifest.fetch import fetch
+from earnest.protocol.settlement import pack
+from earnest.protocol.terms import ZERO_ADDRESS
+
+from .campaigns import AUDITED, COST, write_campaign
+from .labeling import COHORT
+
+FALSE = pack([9_999] * COHORT)
+BOND = 10**17
+
+
+@pytest.fixture
+def experimenter(person):
+    return person("experimenter", group="campaign")
+
+
+@pytest.fixture
+def home(stage, experimenter):
+    """The folder of a campaign of the command line's own, of one batch with two gold tasks."""
+    file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+    stage.campaign = int(experimenter.told("create", file, "--yes", which=False)["campaign"], 16)
+    stage.manifest = fetch(stage.found.uri, stage.found.terms.manifest)
+    return file.with_suffix("")
+
+
+@pytest.fixture
+def audited(stage, home):
+    """The same, with all labels revealed."""
+    stage.enroll(COHORT)
+    stage.draw()
+    stage.commit()
+    stage.reveal()
+    assert stage.life.phase is Phase.AUDITING
+    return home
+
+
+@pytest.fixture
+def disclosed(audited, experimenter):
+    experimenter.does("disclose", audited, "--yes", which=False)
+    return audited
+
+
+class TestDisclose:
+    def test_opens_the_audit_once(self, stage, audited, experimenter):
+        assert len(experimenter.told("disclose", audited, "--yes", which=False)["transactions"]) == 1
+        assert stage.found.audit_key is not None
+        assert experimenter.told("disclose", audited, "--yes", which=False)["transactions"] == []
+
+    def test_not_without_the_key(self, audited, experimenter):
+        assert "The audit's key is not here" in experimenter.refused("disclose", "--yes")
+
+    def test_not_before_its_phase_and_when_that_ends(self, stage, home, experimenter):
+        ends = clock(stage.life.deadline)
+        sentence = experimenter.refused("disclose", home, "--yes", which=False)
+        assert sentence.startswith(f"Auditing has not begun: the campaign is Enrolling, until {ends}")
+
+    def test_not_after_it_and_when_it_was_over(self, stage, audited, experimenter):
+        deadline = stage.life.deadline
+        stage.travel(deadline)
+        sentence = experimenter.refused("disclose", audited, "--yes", which=False)
+        assert sentence.startswith(f"Auditing was over at {clock(deadline)}: the campaign is Settling")
+
+
+class TestSettle:
+    def test_posts_what_is_right_and_only_once(self, stage, disclosed, experimenter):
+        told = experimenter.told("settle", disclosed, "--yes", which=False)
+        assert len(told["transactions"]) == 2  # the bond, and the posting
+        rows = stage.manifest.audit_rows
+        assert stage.found.batches[0].scores == settle.words(stage.found, rows)[0]
+        assert experimenter.told("settle", disclosed, "--yes", which=False)["transactions"] == []
+
+    def test_has_refereed_what_is_false(self, stage, disclosed, experimenter):
+        attacker = stage.others[0]
+        stage.client.deposit(ZERO_ADDRESS, BOND, sender=attacker)
+        stage.client.post(stage.campaign, [0], [FALSE], sender=attacker)
+        told = experimenter.told("settle", disclosed, "--yes", which=False)
+        assert len(told["transactions"]) == 1
+        (posting,) = stage.found.postings.values()
+        assert posting.status is PostingStatus.VOID
+        assert stage.found.batches[0].scores == settle.words(stage.found, stage.manifest.audit_rows)[0]
+
+    def test_asks_before_it_signs(self, disclosed, experimenter):
+        assert "agree beforehand with --yes" in experimenter.refused("settle", disclosed, which=False)
+
+    def test_a_bond_that_cannot_be_paid_and_how_much_is_missing(self, stage, disclosed, person, settler):
+        poor = person("settler", group="campaign")
+        held = stage.client.wallet_of(settler.address, ZERO_ADDRESS)
+        settler.transfer(stage.others[0], held - BOND // 2)  # less what that costs
+        sentence = poor.refused("settle", "--yes")
+        assert sentence.startswith("The bond of a posting is 0.1 ETH: ")
+        assert sentence.endswith(" more is needed.")
+
+    def test_too_early(self, home, experimenter):
+        sentence = experimenter.refused("settle", home, "--yes", which=False)
+        assert "Settling has not begun: the campaign is Enrolling, until" in sentence
+
+
+class TestRelease:
+    def test_pays_out_what_is_final_and_takes_the_bond_back(self, stage, disclosed, experimenter):
+        experimenter.does("settle", disclosed, "--yes", which=False)
+        early = experimenter.told("release", disclosed, "--yes", which=False)
+        assert early["transactions"] == []
+        stage.travel(stage.found.final_at(0))
+        assert len(experimenter.told("release", disclosed, "--yes", which=False)["transactions"]) == 2
+        assert stage.found.locked == 0
+        assert experimenter.told("release", disclosed, "--yes", which=False)["transactions"] == []
+        free = stage.client.balance_of(experimenter.account.address, ZERO_ADDRESS)
+        assert free == BOND + 10**16
+        too_much = experimenter.refused("withdraw", "--amount", "1", "--yes", which=False)
+        assert too_much == "1 ETH is to be withdrawn and 0.11 ETH is free: 0.89 ETH more is needed."
+        assert "0.11 ETH is withdrawn" in experimenter.does("withdraw", "--yes", which=False)
+        assert stage.client.balance_of(experimenter.account.address, ZERO_ADDRESS) == 0
+
+
+class TestRefund:
+    def test_gives_everything_back(self, stage, home, experimenter):
+        stage.enroll(2)
+        stage.pass_deadline()
+        assert len(experimenter.told("refund", home, "--yes", which=False)["transactions"]) == 1
+        assert stage.found.locked == 0
+        assert stage.client.balance_of(experimenter.account.address, ZERO_ADDRESS) == COST
+        assert experimenter.told("refund", home, "--yes", which=False)["transactions"] == []
+
+    def test_only_a_cancelled_campaign(self, home, experimenter):
+        sentence = experimenter.refused("refund", home, "--yes", which=False)
+        assert sentence.startswith("Only a cancelled campaign is refunded: the campaign is Enrolling, until")
+
+
+class TestExport:
+    def test_from_the_chain_and_the_manifest_alone_is_the_same(self, stage, disclosed, experimenter, person):
+        own = experimenter.told("export", disclosed, which=False)["files"]
+        stranger = person("settler", folder="elsewhere", group="campaign")
+        to = stranger.folder / "dataset"
+        others = stranger.told("export", "--to", to)["files"]
+        assert len(own) == len(others) > 4
+        for one, two in zip(own, others, strict=True):
+            with open(one, "rb") as first, open(two, "rb") as second:
+                assert first.read() == second.read()
+
+    def test_some_formats(self, disclosed, experimenter):
+        files = experimenter.told("export", disclosed, "--formats", "csv", which=False)["files"]
+        assert any(name.endswith("dataset.csv") for name in files)
+        assert not any(name.endswith(".parquet") for name in files)
+        sentence = experimenter.refused("export", disclosed, "--formats", "xlsx", which=False)
+        assert "--formats has 'xlsx'; it can have" in sentence
+
+    def test_not_before_labels_are_revealed(self, home, experimenter):
+        assert "Settling has not begun" in experimenter.refused("export", home, which=False)
+
+    def test_not_with_another_manifest(self, stage, disclosed, experimenter, tmp_path):
+        path = tmp_path / "tampered.json"
+        path.write_bytes((disclosed / "manifest.json").read_bytes().replace(b"Is it so?", b"Is it no?"))
+        sentence = experimenter.refused("export", "--manifest", path)
+        assert "digest" in sentence
+        assert stage.found.terms.manifest.hex() in sentence
+
+    def test_a_report(self, disclosed, experimenter):
+        files = experimenter.told("report", disclosed, which=False)["files"]
+        (page,) = [name for name in files if name.endswith(".html")]
+        with open(page) as file:
+            assert "Is it so?" in file.read()
+
+
+class TestLooking:
+    def test_lists_shows_and_watches(self, stage, disclosed, experimenter):
+        assert stage.which[:10] in experimenter.does("list", which=False)
+        (listed,) = experimenter.told("list", "--mine", which=False)["campaigns"]
+        assert (listed["campaign"], listed["phase"]) == (stage.which, "Settling")
+        assert "0.01 ETH to its settler" in experimenter.does("show")
+        assert experimenter.told("show", disclosed, which=False)["terms"]["cohort"] == COHORT
+        assert "Settling: 3 of 3 committed" in experimenter.does("watch", "--once")
+
+    @pytest.mark.parametrize(
+        ("which", "sentence"),
+        [
+            ("nowhere", "'nowhere' is neither a folder nor a campaign"),
+            ("0xzz", "'0xzz' is no campaign; it must be 0x and up to 64 hexadecimal digits."),
+            ("0x" + "1" * 64, "There is no campaign 0x" + "1" * 64),
+        ],
+    )
+    def test_no_such_campaign(self, home, experimenter, which, sentence):
+        assert experimenter.refused("show", which, which=False).startswith(sentence)
+
+
+class TestRun:
+    def test_what_is_over_is_exported_and_nothing_sent(self, stage, disclosed, experimenter):
+        experimenter.does("settle", disclosed, "--yes", which=False)
+        stage.travel(stage.found.final_at(0))
+        file = disclosed.with_suffix(".json")
+        told = last(experimenter.does("run", file, "--yes", "--json", which=False))
+        assert told["phase"] == "Final"
+        assert told["free"] == str(BOND + 10**16)
+        assert all(name.startswith(str(disclosed / "dataset")) for name in told["files"])
+        height = stage.chain.blocks.height
+        assert last(experimenter.does("run", file, "--yes", "--json", which=False))["files"]
+        assert stage.chain.blocks.height == height
+
+    def test_a_cancelled_campaign_is_refunded(self, stage, home, experimenter):
+        stage.enroll(2)
+        stage.pass_deadline()
+        said = experimenter.does("run", home.with_suffix(".json"), "--yes", which=False)
+        assert "The campaign is cancelled; everything is given back." in said
+        assert f"{101 / 100:g} ETH is free in the vault" in said
+        assert stage.found.locked == 0
+
+
+def last(output):
+    """The result, after the lines of what was done."""
+    return json.loads(output.splitlines()[-1])
