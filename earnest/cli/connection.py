@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 REGISTRY: Final = "EARNEST_DEPLOYMENTS"
+DEVNET_ACCOUNT: Final = "TEST::"
 
 
 def registry() -> Path:
@@ -86,6 +87,8 @@ def load_account(alias: str | None) -> AccountAPI:
     """
     if alias is None:
         raise InputError("No account is named: say --account with an alias; `ape accounts list` shows them.")
+    if alias.startswith(DEVNET_ACCOUNT):
+        return _devnet_account(alias)
     try:
         account: AccountAPI = ape.accounts.load(alias)
     except (AccountsError, KeyError, ValueError) as error:
@@ -100,4 +103,14 @@ def load_account(alias: str | None) -> AccountAPI:
         except (InvalidPasswordError, AccountsError) as error:
             reason = f"The passphrase of {alias}, typed or in the file of ${PASSPHRASE_FILE}, is wrong."
             raise InputError(reason) from error
+    return account
+
+
+def _devnet_account(alias: str) -> AccountAPI:
+    """One of the accounts that Ape's own devnets give money to, as `TEST::0`; their keys are known to all."""
+    number = alias.removeprefix(DEVNET_ACCOUNT)
+    known = len(ape.accounts.test_accounts)
+    if not number.isdecimal() or int(number) >= known:
+        raise InputError(f"There is no account {alias!r}; there are TEST::0 to TEST::{known - 1}.")
+    account: AccountAPI = ape.accounts.test_accounts[int(number)]
     return account

@@ -4,55 +4,79 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from earnest.cli.errors import InputError
-from earnest.cli.groups import Command
+from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from earnest.chain.deployment import Deployment
 
 
 @click.command(cls=Command)
 @click.option(
     "--params",
+    "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The file with the constructors' arguments by network; deployments/params.toml unless given.",
 )
 @click.option("--as", "name", metavar="NETWORK", help="Take the params of this network, as ethereum.sepolia.")
-@click.option("--verify", is_flag=True, help="Publish the sources where an explorer is configured.")
-@click.option("--yes", is_flag=True, help="Do not ask before signing.")
+@click.option("--dry-run", is_flag=True, help="Check the params and show the addresses; send nothing.")
+@click.option(
+    "--record/--no-record",
+    default=None,
+    help="Write the registry; unless given, on all chains but those that end with their process.",
+)
+@YES
 @pass_session
-def deploy(session: Session, params: Path | None, name: str | None, verify: bool, yes: bool) -> None:
+def deploy(
+    session: Session, file: Path | None, name: str | None, dry_run: bool, record: bool | None, yes: bool
+) -> None:
     """Put the contracts on a chain, at addresses that follow from their code alone.
 
-    What is there already stays; the registry, a file by chain id, is written afresh.
+    What is there already stays; sources are published where an explorer is configured.
     """
     from earnest.chain import deployment
     from earnest.cli.connection import load_account, network_of, registry
 
+    path = file.resolve() if file else deployment.PARAMS
     with network_of(session.network):
         try:
-            chosen = deployment.read_params(
-                name or deployment.network_name(), params.resolve() if params else deployment.PARAMS
-            )
-            deployment.check_params(chosen)
+            params = deployment.read_params(name or deployment.network_name(), path)
+            deployment.check_params(params)
             sender = load_account(session.alias)
-            plans = deployment.plan(chosen, sender, {})
-            rows = [(each.name, each.address, "there" if each.present else "to deploy") for each in plans]
-            if not session.json:
-                session.table(["contract", "address", ""], rows)
-            if not all(each.present for each in plans):
-                session.confirm("Deploy what is missing?", yes)
-            done = deployment.deploy(chosen, sender=sender, folder=registry(), record=True)
-            published = deployment.verify(done) if verify else []
+            plans = deployment.plan(params, sender, {})
+            missing = [each.name for each in plans if not each.present]
+            if dry_run:
+                places = {each.name: {"address": each.address, "there": each.present} for each in plans}
+                rows = [[each.name, each.address, "there" if each.present else "missing"] for each in plans]
+                session.show(
+                    {"network": deployment.network_name(), "contracts": places},
+                    lambda: session.table(["contract", "address", ""], rows),
+                )
+                return
+            if missing:
+                session.confirm(f"Deploy {', '.join(missing)} to {deployment.network_name()}?", yes)
+            done = deployment.deploy(params, sender=sender, folder=registry(), record=record)
+            published = deployment.verify(done)
         except deployment.DeploymentError as error:
             raise InputError(str(error)) from error
     contracts = {each: asdict(found) for each, found in done.contracts.items()}
-    session.show(
-        {"chain": done.chain, "network": done.network, "contracts": contracts, "gas": done.gas}
-        | {"published": published},
-        lambda: session.say(
-            f"Earnest is at {done.contracts['Earnest'].address} on chain {done.chain}; written to"
-            f" {registry() / f'{done.chain}.json'}."
-        ),
-    )
+    members = {"chain": done.chain, "network": done.network, "contracts": contracts, "gas": done.gas}
+    session.show(members | {"published": published}, lambda: _show(session, done, published))
+
+
+def _show(session: Session, done: Deployment, published: list[str]) -> None:
+    rows = [
+        [name, found.address, f"{done.gas[name]:,}" if name in done.gas else "was there"]
+        for name, found in done.contracts.items()
+    ]
+    title = f"Earnest on {done.network}, chain {done.chain}"
+    session.table(["contract", "address", "#gas"], rows, title=title)
+    if not all(found.deterministic for found in done.contracts.values()):
+        session.say("This chain has no CREATE2 deployer: the addresses are not those of other chains.")
+    for name in published:
+        session.say(f"The source of {name} is published.")

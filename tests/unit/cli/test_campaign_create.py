@@ -14,6 +14,8 @@ from earnest.protocol.terms import ZERO_ADDRESS
 
 from .campaigns import AUDITED, COST, write_campaign
 
+pytestmark = pytest.mark.anvil
+
 MONEY = {"bounty": "100", "stake": "50", "fee": "1"}
 
 

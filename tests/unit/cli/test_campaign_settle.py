@@ -17,6 +17,8 @@ from earnest.protocol.terms import ZERO_ADDRESS
 from .campaigns import AUDITED, COST, write_campaign
 from .labeling import COHORT
 
+pytestmark = pytest.mark.anvil
+
 FALSE = pack([9_999] * COHORT)
 BOND = 10**17
 

@@ -1,0 +1,75 @@
+"""`earnest deploy`: checked before anything is sent, and harmless when run again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.anvil
+NAMES = ["BlockHashRandomness", "AllowlistGate", "Referee", "Earnest"]
+
+
+@pytest.fixture
+def operator(person, monkeypatch, tmp_path):
+    monkeypatch.setenv("EARNEST_DEPLOYMENTS", str(tmp_path / "deployments"))
+    return person("settler", group="deploy")
+
+
+def run(operator, *arguments):
+    """Without the options that only the other commands have."""
+    from click.testing import CliRunner
+
+    from earnest.cli import cli
+
+    environment = {"EARNEST_PASSPHRASE_FILE": str(operator.passphrase)}
+    line = ["deploy", *map(str, arguments), "--account", operator.alias]
+    return CliRunner(mix_stderr=False).invoke(cli, line, env=environment)
+
+
+def test_again_finds_them_there(stage, operator, tmp_path):
+    height = stage.chain.blocks.height
+    done = run(operator, "--record", "--yes", "--json")
+    assert done.exit_code == 0
+    told = json.loads(done.stdout)
+    assert list(told["contracts"]) == NAMES
+    assert told["contracts"]["Earnest"]["address"] == stage.client.address
+    assert told["gas"] == {}
+    assert stage.chain.blocks.height == height
+    (registry,) = (tmp_path / "deployments").iterdir()
+    assert json.loads(registry.read_text())["contracts"]["Earnest"]["address"] == stage.client.address
+
+
+def test_a_dry_run_sends_nothing(stage, operator, tmp_path):
+    done = run(operator, "--dry-run", "--json")
+    places = json.loads(done.stdout)["contracts"]
+    assert {name: place["there"] for name, place in places.items()} == dict.fromkeys(NAMES, True)
+    assert not (tmp_path / "deployments").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[ethereum.local.Earnest]\nsink = "0x12"', "Earnest takes randomness, referee, sink"),
+        ("[ethereum.other.Earnest]", "has no params for ethereum.local"),
+        ("nonsense", "cannot be read"),
+    ],
+)
+def test_params_that_are_wrong(stage, operator, tmp_path, text, sentence):
+    path = tmp_path / "params.toml"
+    path.write_text(text)
+    height = stage.chain.blocks.height
+    done = run(operator, "--params", path, "--yes")
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert stage.chain.blocks.height == height
+
+
+def test_no_such_account(operator):
+    operator.alias = "nobody"
+    done = run(operator, "--yes")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "There is no account 'nobody'; there are: carrier, experimenter, labeler, settler.\n"
+    )
