@@ -8,11 +8,13 @@ is reached by killing the process from outside, after some time (`play.py`).
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,43 +25,65 @@ from processes import CHAIN, Seat, Work, rpc
 
 from earnest.protocol.opening import Domain, committed_record, has_committed, opening_digest
 
-# Where a process may be told to die: what decides, writes the journal and sends.
-TOOL: Final = ("/earnest/labeler/", "/earnest/cli/label", "/earnest/chain/wallet.py")
+# Where a process may be told to die: in what decides, keeps and sends; or where what it keeps is written.
+TOOL: Final = ("/earnest/labeler/", "/earnest/cli/label/", "/earnest/chain/wallet.py")
+KEEPING: Final = ("/earnest/labeler/journal.py", "/earnest/labeler/act.py")
 COMMIT: Final = keccak(text="commit(uint256,uint256,bytes32)")[:4]
 
 
-def dying(work: Work, at: int | None = None, count_to: Path | None = None) -> Work:
-    """`work`, ending as `kill -9` does at its instruction number `at` of the tool; `count_to` gets how many
-    there were.
-    """
+def dying(work: Work, where: Sequence[str], at: int) -> Work:
+    """`work`, ending as `kill -9` does at its instruction number `at` of the files `where`."""
+    return _Instructions(where, at).count(work)
 
-    def traced() -> None:
-        instructions = _Instructions(at)
-        sys.settrace(instructions.trace)
+
+def counting(work: Work, to: Path) -> Work:
+    """`work`, writing by file how many instructions of the tool it took."""
+    instructions = _Instructions(TOOL)
+
+    def counted() -> None:
         try:
-            work()
+            instructions.count(work)()
         finally:
-            sys.settrace(None)
-            if count_to is not None:
-                count_to.write_text(str(instructions.seen))
+            to.write_text(json.dumps(instructions.seen))
 
-    return traced
+    return counted
+
+
+def counted(path: Path, where: Sequence[str]) -> int:
+    """How many of the instructions written to `path` were of the files `where`."""
+    seen = json.loads(path.read_text())
+    return sum(number for name, number in seen.items() if any(part in name for part in where))
 
 
 class _Instructions:
-    def __init__(self, at: int | None) -> None:
-        self.at, self.seen = at, 0
+    """Counts instructions of some files, and ends the process at one of them."""
 
-    def trace(self, frame: Any, event: str, _argument: Any) -> Any:
+    def __init__(self, where: Sequence[str], at: int | None = None) -> None:
+        self.where, self.at = where, at
+        self.number, self.seen = 0, Counter[str]()
+
+    def count(self, work: Work) -> Work:
+        def traced() -> None:
+            sys.settrace(self._trace)
+            try:
+                work()
+            finally:
+                sys.settrace(None)
+
+        return traced
+
+    def _trace(self, frame: Any, event: str, _argument: Any) -> Any:
+        name = frame.f_code.co_filename
         if event == "call":
-            if not any(part in frame.f_code.co_filename for part in TOOL):
+            if not any(part in name for part in self.where):
                 return None
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
         elif event == "opcode":
-            self.seen += 1
-            if self.seen == self.at:
+            self.number += 1
+            self.seen[name] += 1
+            if self.number == self.at:
                 os.kill(os.getpid(), signal.SIGKILL)
-        return self.trace
+        return self._trace
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from killing import check_openings, dying, given, left
+from killing import KEEPING, TOOL, check_openings, counted, counting, dying, given, left
 from processes import (
     KILLED,
+    Work,
     address,
     answers,
     ask,
@@ -71,8 +72,7 @@ class Play:
         labeler: int,
         *arguments: str,
         url: str = "",
-        kill_at: int | None = None,
-        count_to: Path | None = None,
+        mortal: Callable[[Work], Work] = lambda work: work,
     ) -> int:
         """Start a labeler's command line; the process's id. `{me}` is the labeler in the arguments."""
         said = [each.format(home=self.home, me=labeler) for each in arguments]
@@ -85,8 +85,7 @@ class Play:
             sys.argv = ["earnest", "label", said[0], self.campaign, *said[1:], *where, *who]
             main()
 
-        traced = kill_at is not None or count_to is not None
-        return fork(dying(command, kill_at, count_to) if traced else command, self.log(labeler))
+        return fork(mortal(command), self.log(labeler))
 
     def data(self, labeler: int) -> Path:
         return self.home / f"data{labeler}"
@@ -109,23 +108,27 @@ class Play:
     ) -> None:
         """Every labeler does something, and dies of it again and again; then once more, to the end.
 
-        `kills` times at an instruction of the tool and as often at a moment, at later and later ones.
-        The first labeler lives: how many instructions and how long it takes says where the others die. Nobody
-        starts again for whom it is `over`.
+        `kills` times each at an instruction of the tool, at one of those that keep and send, and at a moment:
+        all at other places, later and later ones. The first labeler lives: how many instructions and how long
+        it takes says where the others die. Nobody starts again for whom it is `over`.
         """
-        count, began = self.home / "count", time.monotonic()
-        assert wait([self.cli(0, *arguments, count_to=count)]) == [0], tail(self.log(0))
-        total, seconds = int(count.read_text()), time.monotonic() - began
-        self.notes.setdefault("instructions", {})[stage] = total
+        path, began = self.home / "count", time.monotonic()
+        probe = self.cli(0, *arguments, mortal=lambda work: counting(work, path))
+        assert wait([probe]) == [0], tail(self.log(0))
+        seconds = time.monotonic() - began
+        totals = {where: counted(path, where) for where in (TOOL, KEEPING)}
+        self.notes.setdefault("instructions", {})[stage] = list(totals.values())
         others = range(1, self.labelers)
+
+        def start(where: tuple[str, ...], part: float, index: int) -> int:
+            place = 1 + int(totals[where] * part)
+            return self.cli(index, *arguments, mortal=lambda work: dying(work, where, place))
+
         for round_ in range(kills):
             parts = {index: (round_ + (index - 0.5) / len(others)) / kills for index in others}
-            children = [
-                self.cli(index, *arguments, kill_at=1 + int(total * parts[index]))
-                for index in others
-                if not over(index)
-            ]
-            self.mourn(stage, wait(children))
+            for where in (TOOL, KEEPING):
+                children = [start(where, parts[index], index) for index in others if not over(index)]
+                self.mourn(stage, wait(children))
             began = time.monotonic()
             started = {index: self.cli(index, *arguments) for index in others if not over(index)}
             statuses = []
