@@ -1,8 +1,8 @@
 """The whole story through the command line alone: `PYTHONPATH=tests python tests/story/play.py FOLDER`.
 
 Each command is a process of its own. Three campaigns are led step by step; the fourth is carried by one
-command, `earnest campaign run`, which is killed three times. The dishonest settler alone is a script: there
-is no command for lying. What came of it all is left in the folder, for the test to judge.
+command, `earnest campaign run`, which is killed at every stage. The dishonest settler alone is a script:
+there is no command for lying. What came of it all is left in the folder, for the test to judge.
 """
 
 from __future__ import annotations
@@ -174,6 +174,7 @@ def play(story: Story) -> None:
             story.ids[campaign.name] = number_of(files / campaign.name)
     led = [f"--campaign=0x{number:064x}" for number in story.ids.values()]
     carrier = Carrier(story, files)
+    carrier.create()
     running = {
         "watcher": story.start("watcher", "settle", "run", "--watch-only", *POLL),
         "settler": story.start("settler", "settle", "run", "--no-referee", "--no-post", *led, *POLL),
@@ -188,8 +189,9 @@ def play(story: Story) -> None:
         assert kill(running.pop("settler")) == KILLED
         running["settler"] = story.start("settler", "settle", "run", "--no-referee", "--deposit", *led, *POLL)
         all_do(story, [each for each in told if each.name == CARRIED], "reveal")
+        carrier.kill_from(Phase.AUDITING)
         until(lambda: story.life(CARRIED).scored > 0, "scores are posted", PATIENCE)
-        carrier.kill()
+        carrier.kill_from(Phase.SETTLING)
         until(lambda: all(story.life(name).paid for name in story.ids), "all is paid", PATIENCE)
         carrier.end()
         # The settler takes its bond back after it has paid everybody.
@@ -220,11 +222,12 @@ def play(story: Story) -> None:
 
 
 def label(story: Story, told: list[Campaign], carrier: Carrier) -> None:
-    """Everybody's work from enrolling to committing, while the fourth campaign's carrier is killed twice."""
-    carrier.kill()
+    """Everybody's work from enrolling to committing, while the fourth campaign's carrier is killed."""
+    carrier.kill_from(Phase.ENROLLING)
     all_do(story, told, "enroll", "--yes")
+    carrier.kill_from(Phase.DRAWING)
     story.until(Phase.COMMITTING)
-    carrier.kill()
+    carrier.kill_from(Phase.COMMITTING)
     all_do(story, told, "import", f"{story.home}/{{file}}")
     all_do(story, told, "commit")
     story.until(Phase.REVEALING)
@@ -247,26 +250,33 @@ class Carrier:
     """`earnest campaign run`, which is killed and started again."""
 
     def __init__(self, story: Story, files: Path) -> None:
-        self.story, self.file = story, files / f"{CARRIED}.json"
+        self.story, self.file, self.folder = story, files / f"{CARRIED}.json", files / CARRIED
         self.to = story.home / "first" / CARRIED
         self.child = self.start()
-        until(lambda: self.exists(files / CARRIED), "the campaign is created", PATIENCE)
 
     def start(self) -> int:
         to = ("--to", str(self.to))
         return self.story.start("experimenter", "campaign", "run", str(self.file), "--yes", *to, *POLL)
 
-    def exists(self, folder: Path) -> bool:
-        if not (folder / "campaign.json").exists():
-            return False
-        self.story.ids[CARRIED] = number_of(folder)
+    def create(self) -> None:
+        """Let it create the campaign; killed as soon as what it is going to create is on disk."""
+        record = self.folder / "campaign.json"
+        until(record.exists, "the campaign is prepared", PATIENCE)
+        self._kill("prepared")
+        until(self._exists, "the campaign is created", PATIENCE)
+
+    def _exists(self) -> bool:
+        self.story.ids[CARRIED] = number_of(self.folder)
         return self.story.phase(CARRIED) is not Phase.NONE
 
-    def kill(self) -> None:
-        """Kill it where it is, and start it again."""
-        phase = self.story.phase(CARRIED)
+    def kill_from(self, phase: Phase) -> None:
+        """Kill it when the campaign has come to a phase, and start it again."""
+        self.story.until(phase, [CARRIED])
+        self._kill(self.story.phase(CARRIED).title)
+
+    def _kill(self, when: str) -> None:
         assert kill(self.child) == KILLED, tail(self.story.log("experimenter"))
-        self.story.kills.append(phase.title)
+        self.story.kills.append(when)
         self.child = self.start()
 
     def end(self) -> None:

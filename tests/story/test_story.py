@@ -181,8 +181,10 @@ def settled(outcome: Outcome, name: str):
 
 
 def test_one_command_carries_a_campaign_through_kills(outcome):
-    assert outcome.kills == ["Enrolling", "Committing", "Settling"]
+    assert len(outcome.kills) == 6
+    assert {"prepared", "Enrolling", "Committing", "Settling"} <= set(outcome.kills)
     assert outcome.campaign(CARRIED).audit_key is not None
+    assert outcome.state.campaigns.keys() == set(outcome.ids.values())  # none was created twice
 
 
 @pytest.mark.parametrize("name", TOLD)
@@ -193,8 +195,14 @@ def test_a_stranger_rebuilds_the_same_bytes(outcome, name):
     assert {"dataset.jsonl", "dataset.csv", "dataset.parquet", "labels.jsonl", "summary.json"} <= first.keys()
     assert len(first["labels.jsonl"].splitlines()) == PEOPLE * len(TOLD[name].rows)
     assert len(first["dataset.jsonl"].splitlines()) == len(TOLD[name].rows)
-    stranger = [path.name for path in outcome.folder.iterdir()]
-    assert sorted(stranger) == ["away", "errors", "outcome", "printed", "public", "stranger"]
+
+
+def test_the_stranger_found_nothing_but_the_published_manifests(outcome):
+    """Nobody put anything back, either."""
+    there = {path.name for path in outcome.folder.iterdir()}
+    assert there == {"away", "errors", "outcome", "printed", "public", "stranger"}
+    published = {f"{outcome.campaign(name).terms.manifest.hex()}.json" for name in TOLD}
+    assert {path.name for path in (outcome.folder / "public").iterdir()} == published
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
