@@ -32,7 +32,8 @@ def read_answers(path: Path, batch: Batch) -> dict[Slot, int]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     columns = reader.fieldnames or []
     if TASK not in columns or ANSWER not in columns:
-        raise LabelerError(f"{path} has the columns {list(columns)}; it must have {TASK} and {ANSWER}.")
+        there = ", ".join(columns) or "none"
+        raise LabelerError(f"{path} must have the columns {TASK} and {ANSWER}; it has {there}.")
     asked = Counter(task.id for task in batch.tasks)
     given: Counter[str] = Counter()
     answers: dict[Slot, int] = {}
@@ -42,7 +43,7 @@ def read_answers(path: Path, batch: Batch) -> dict[Slot, int]:
             raise LabelerError(f"Row {row} of {path} answers task {task!r}, which is not in the batch.")
         if given[task] == asked[task]:
             raise LabelerError(
-                f"Row {row} of {path} answers task {task!r} a {given[task] + 1}. time;"
+                f"Row {row} of {path} answers task {task!r} once more;"
                 f" the batch asks it {_times(asked[task])}."
             )
         if not answer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
 
 from ape.exceptions import ApeException
@@ -31,7 +32,16 @@ if TYPE_CHECKING:
     from earnest.chain.client import Sent
 
 # What may be otherwise at the next look.
-PASSING: Final = (ApeException, ChainError, LabelerError, RequestException, StateError, Web3Exception)
+PASSING: Final = (
+    ApeException,
+    ChainError,
+    JSONDecodeError,
+    LabelerError,
+    OSError,
+    RequestException,
+    StateError,
+    Web3Exception,
+)
 ATTEMPTS: Final = 5
 PAUSE: Final = 1.0
 
@@ -41,7 +51,7 @@ class Runner:
     """One labeler in one campaign. `tell` gets one sentence for each thing that happens."""
 
     desk: Desk
-    manifest: Manifest | None
+    manifest: Manifest
     lookout: Lookout
     tell: Callable[[str], object]
     wishes: Wishes = field(default_factory=Wishes)
@@ -61,7 +71,7 @@ class Runner:
         labels: dict[int, bytes] = {}
         editing = set()
         for seat in self.seats(sight):
-            if self.manifest is None or sight.campaign.batch_of(seat) is None:
+            if sight.campaign.batch_of(seat) is None:
                 continue
             batch = batch_of(sight.campaign, self.manifest, seat)
             whole = batch.labels(self.desk.journal.answers(self.desk.book, seat))
@@ -95,18 +105,34 @@ class Runner:
         with self.desk.journal.locked(self.desk.acting, self._wait_for_process):
             wait_for_pending(self.desk.client, self.desk.account.address, waiting=self._wait_for_chain)
             sight = self.look()
+            refused: list[ChainError | LabelerError] = []  # which keeps nothing else from being done
             for action in self._chosen(sight, only):
                 notes = self.notes(sight)
                 try:
                     sent = act(self.desk, sight, action, notes)
-                except LabelerError:
+                except LabelerError as error:
                     self._strange.add(self._strangeness(sight, notes, action))
-                    raise
+                    refused.append(error)
+                    continue
+                except ChainError as error:
+                    if error.refusal is None:
+                        raise
+                    refused.append(error)
+                    continue
                 self.sent += sent
                 done += 1
                 for each in sent:
                     self.say(f"{_did(action)} in transaction {each.transaction}.")
+        if refused:
+            raise refused[0]
         return sight, done
+
+    def replace(self, seat: int) -> None:
+        """Put the answers here in the place of a commitment to others that was made elsewhere."""
+        with self.desk.journal.locked(self.desk.acting, self._wait_for_process):
+            wait_for_pending(self.desk.client, self.desk.account.address, waiting=self._wait_for_chain)
+            sight = self.look()
+            self.sent += act(self.desk, sight, Action(Step.COMMIT, seat), self.notes(sight))
 
     def settle(self, only: Iterable[Step]) -> Sight:
         """Do what is due of some steps, until the chain shows it. Raises what still fails in the end."""
@@ -124,21 +150,23 @@ class Runner:
                 return sight
         raise LabelerError("The chain does not show what was sent; look with `earnest label status`.")
 
-    def run(self, poll: float, once: bool = False) -> Sight | None:
-        """Do everything that is due and wait for more, until all is paid; `once`: do not wait."""
+    def run(self, poll: float, once: bool = False) -> Sight:
+        """Do everything that is due and wait for more, until all is paid.
+
+        `once`: do not wait. Raises LabelerError then where something that is due could not be done.
+        """
         while True:
-            sight = None
             try:
                 sight, done = self.round()
                 if done:
                     continue
                 self.say(self.waiting(sight))
-                if self.over(sight):
+                if once or self.over(sight):
                     return sight
             except PASSING as error:
+                if once:
+                    raise LabelerError(_sentence(error)) from error
                 self.say(_sentence(error))
-            if once:
-                return sight
             time.sleep(poll)
 
     def over(self, sight: Sight) -> bool:
@@ -158,23 +186,50 @@ class Runner:
         state = f"{life.phase.title}{ends}"
         if not mine:
             return f"{state}: this account has no seat in the campaign."
-        notes = self.notes(sight)
+        if life.phase is Phase.ENROLLING:
+            return f"{state}: {life.taken} of {life.seats} seats are taken."
+        if life.phase is Phase.DRAWING:
+            return f"{state}: waiting for the draw."
+        if self.over(sight):
+            benched = sight.campaign.seed is not None and not self._drawn(sight)
+            what = "the stake is back, the draw has benched the seat" if benched else "everything is paid"
+            return f"{life.phase.title}: {what}."
         match life.phase:
-            case Phase.ENROLLING:
-                return f"{state}: {life.taken} of {life.seats} seats are taken."
             case Phase.COMMITTING:
-                drawn = [seat for seat in mine if sight.campaign.batch_of(seat) is not None]
-                lacking = ", ".join(str(seat) for seat in drawn if seat not in notes.labels)
-                if lacking:
-                    return f"{state}: seat {lacking} lacks answers; `earnest label work` asks for them."
-                return f"{state}: {life.committed} of {life.seats} seats have committed."
+                return f"{state}: {self._uncommitted(sight)}"
             case Phase.REVEALING:
-                if any(sight.campaign.seats[seat].committed for seat in mine) and not reveals_now(sight):
-                    return f"{state}: waiting until the end of the commit phase is settled."
-                return f"{state}: {life.opened} of {life.committed} commitments are opened."
-        if paid(sight, self.desk.account.address):
-            return f"{life.phase.title}: everything is paid."
+                return f"{state}: {self._unrevealed(sight)}"
+            case Phase.CANCELLED:
+                return f"{state}: waiting for the stake to be refunded; --collect does it."
         return f"{state}: waiting for scores to be final and released."
+
+    def lost(self, sight: Sight) -> list[int]:
+        """The seats that hold a commitment whose opening is not in the journal."""
+        openings, seats = self.desk.journal.openings(self.desk.book), sight.campaign.seats
+        return [
+            seat
+            for seat in self.seats(sight)
+            if seats[seat].committed and (seat, seats[seat].record) not in openings
+        ]
+
+    def _drawn(self, sight: Sight) -> list[int]:
+        return [seat for seat in self.seats(sight) if sight.campaign.batch_of(seat) is not None]
+
+    def _uncommitted(self, sight: Sight) -> str:
+        notes, life = self.notes(sight), sight.life
+        drawn = self._drawn(sight)
+        if lacking := [seat for seat in drawn if seat not in notes.labels]:
+            return f"seat {_listed(lacking)} lacks answers; `earnest label work` asks for them."
+        if editing := [seat for seat in drawn if seat in notes.editing]:
+            return f"seat {_listed(editing)} is being answered; it commits when that is done."
+        return f"{life.committed} of {life.seats} seats have committed."
+
+    def _unrevealed(self, sight: Sight) -> str:
+        if lost := self.lost(sight):
+            return f"seat {_listed(lost)} has no opening in the journal; `earnest label recover` brings it."
+        if any(sight.campaign.seats[seat].committed for seat in self.seats(sight)) and not reveals_now(sight):
+            return "waiting until the end of the commit phase is settled."
+        return f"{sight.life.opened} of {sight.life.committed} commitments are opened."
 
     def say(self, sentence: str) -> None:
         """Tell something, unless it is what was told last."""
@@ -211,6 +266,10 @@ def _did(action: Action) -> str:
         case Step.REFUND:
             return f"The stake of seat {action.which} is back"
     return "Everything free is withdrawn"
+
+
+def _listed(seats: Iterable[int]) -> str:
+    return ", ".join(map(str, seats))
 
 
 def _sentence(error: Exception) -> str:

@@ -38,7 +38,7 @@ def backup(session: Session, file: Path, data: Path) -> None:
     session.show(
         {"file": file, "campaigns": [campaign_text(book.campaign) for book in books]},
         lambda: session.say(
-            f"{file} holds {len(books)} campaigns of the journal, for {account.address} only."
+            f"{file} holds {_count(len(books), 'campaign')} of the journal, for {account.address} only."
         ),
     )
 
@@ -111,8 +111,14 @@ def _recover_backup(session: Session, journal: Journal, file: Path) -> None:
     openings = sum(len(kept) for _, kept in books.values())
     session.show(
         {"campaigns": [campaign_text(book.campaign) for book in books], "openings": openings},
-        lambda: session.say(f"{len(books)} campaigns and {openings} openings are in {journal.path}."),
+        lambda: session.say(
+            f"{_count(len(books), 'campaign')} and {_count(openings, 'opening')} are in {journal.path}."
+        ),
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _backup_signature(session: Session) -> bytes:

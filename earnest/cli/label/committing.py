@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,14 +35,18 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
     """Commit to the answers of all seats that have them; again after answers have changed."""
     runner, found = runner_of(session, which, data, uri)
     need_phase(session, found, Phase.COMMITTING)
-    drawn_seats(session, found, None)
+    seats = drawn_seats(session, found, None)
     notes = runner.notes(runner.look())
+    lacking = [_lacking(runner, found, seat) for seat in seats if seat not in notes.labels]
     if not notes.labels:
-        raise InputError(_lacking(runner, found))
+        raise InputError(f"There is nothing to commit yet: {', '.join(lacking)}.")
     sight = runner.settle([Step.COMMIT])
     for action in runner.due(sight, runner.notes(sight)):
         _replace(session, runner, action.which, yes)
-    _told(session, runner, "Every seat with all its answers has committed.")
+    for seat in notes.editing & notes.labels.keys():
+        raise InputError(f"Seat {seat} is being answered by another process: commit when that is done.")
+    committed = ", ".join(str(seat) for seat in seats if seat in notes.labels)
+    session.done(runner.sent, "; ".join([f"Seat {committed} has committed", *lacking]) + ".")
 
 
 @click.command(cls=Command)
@@ -57,23 +62,24 @@ def reveal(
     runner, found = runner_of(session, which, data, uri, confirmations)
     need_phase(session, found, Phase.REVEALING)
     drawn_seats(session, found, None)
-    runner.settle([Step.RECOGNISE])
-    sight, notes = runner.look(), runner.notes(runner.look())
-    for seat in runner.seats(sight):
-        there = sight.campaign.seats[seat]
-        if there.committed and (seat, there.record) not in notes.openings:
-            raise InputError(
-                f"The opening of seat {seat} is not in the journal {runner.desk.journal.path}:"
-                " `earnest label recover` brings it back from a backup or the file with the answers."
-            )
+    with suppress(LabelerError):  # of other answers than those here: lost, see below
+        runner.settle([Step.RECOGNISE])
+    sight = runner.look()
     if any(sight.campaign.seats[seat].committed for seat in runner.seats(sight)) and not reveals_now(sight):
         raise InputError(
             "The commit phase ended early, and the block that ended it could still be replaced: wait a"
             " little, leave it to `earnest label run`, or ask for fewer --confirmations."
         )
     sight = runner.settle([Step.REVEAL])
-    opened = [seat for seat in runner.seats(sight) if sight.campaign.seats[seat].revealed]
-    _told(session, runner, f"{len(opened)} of your seats are revealed.")
+    for seat in runner.lost(sight):
+        raise InputError(
+            f"The opening of seat {seat} is not in the journal {runner.desk.journal.path}:"
+            " `earnest label recover` brings it back from a backup or the file with the answers."
+        )
+    opened = [str(seat) for seat in runner.seats(sight) if sight.campaign.seats[seat].revealed]
+    if not opened:
+        raise InputError("None of your seats has committed to answers: there is nothing to reveal.")
+    session.done(runner.sent, f"Seat {', '.join(opened)} is revealed.")
 
 
 @click.command(cls=Command)
@@ -103,23 +109,19 @@ def run(
     session.show(
         {
             "campaign": campaign_text(runner.desk.book.campaign),
-            "phase": sight.life.phase.title if sight else None,
-            "over": bool(sight and runner.over(sight)),
+            "phase": sight.life.phase.title,
+            "over": runner.over(sight),
             "transactions": [each.transaction for each in runner.sent],
         },
         lambda: None,
     )
 
 
-def _lacking(runner: Runner, found: Campaign) -> str:
-    """Which answers are missing."""
-    parts = []
-    for seat in runner.seats(runner.look()):
-        if runner.manifest is not None and found.batch_of(seat) is not None:
-            batch = batch_of(found, runner.manifest, seat)
-            missing = len(batch.missing(runner.desk.journal.answers(runner.desk.book, seat)))
-            parts.append(f"seat {seat} lacks {missing} of {len(batch.tasks)} answers")
-    return f"There is nothing to commit yet: {', '.join(parts)}."
+def _lacking(runner: Runner, found: Campaign, seat: int) -> str:
+    """How many answers are missing."""
+    batch = batch_of(found, runner.manifest, seat)
+    missing = batch.missing(runner.desk.journal.answers(runner.desk.book, seat))
+    return f"seat {seat} lacks {len(missing)} of {len(batch.tasks)} answers"
 
 
 def _replace(session: Session, runner: Runner, seat: int, yes: bool) -> None:
@@ -131,9 +133,4 @@ def _replace(session: Session, runner: Runner, seat: int, yes: bool) -> None:
         act(runner.desk, sight, Action(Step.RECOGNISE, seat), runner.notes(sight))
     except LabelerError:
         session.confirm(f"Seat {seat} has committed to other answers elsewhere. Replace them?", yes)
-        with runner.desk.journal.locked(runner.desk.acting):
-            runner.sent += act(runner.desk, sight, Action(Step.COMMIT, seat), runner.notes(sight))
-
-
-def _told(session: Session, runner: Runner, sentence: str) -> None:
-    session.show({"transactions": [each.transaction for each in runner.sent]}, lambda: session.say(sentence))
+        runner.replace(seat)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,7 +90,7 @@ def runner_of(
     manifest = manifest_of(journal, found, uri)
 
     def tell(sentence: str) -> None:
-        now = session.now
+        now = int(time.time())  # the node, which may be away, is not asked
         session.say(f"{clock(now, now)}  {sentence}")
 
     lookout = Lookout(session.client, confirmations)

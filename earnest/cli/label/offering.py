@@ -8,7 +8,7 @@ from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.label.amounts import about
 from earnest.cli.session import Session
-from earnest.cli.text import campaign_text, until
+from earnest.cli.text import campaign_text, phase_text
 from earnest.labeler.offer import DENOUNCING, Offer
 from earnest.manifest.manifest import Manifest
 from earnest.protocol.terms import ZERO_ADDRESS
@@ -47,7 +47,7 @@ def show_offer(session: Session, found: Campaign, manifest: Manifest, prospects:
     session.members(
         {
             "campaign": campaign_text(found.number),
-            "phase": f"{life.phase.title}, ends {until(life.deadline, now)}",
+            "phase": phase_text(life, now),
             "question": visible(manifest.question.text),
             "kind": f"{manifest.question.kind}: {visible(', '.join(manifest.question.options))}",
             "a seat": f"{terms.batch_size} labels; {life.seats - life.taken} of {life.seats} seats are free"

@@ -12,7 +12,7 @@ from eth_account import Account
 from .labeling import COHORT, Person, Stage
 
 PASSPHRASE = "passphrase"
-LABELERS = ("labeler", "carrier")
+LABELERS = ("labeler", "carrier", "third", "fourth")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,214 @@
+"""`earnest label fetch`, `work` and `import`, and the answers that they do not take."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from earnest.chain.errors import clock
+from earnest.labeler.journal import Journal
+
+from .conftest import LABELERS
+from .labeling import ANSWERS, COHORT, STAKE, write_rows
+
+
+def rows_of(path):
+    return list(csv.DictReader(path.open(newline="")))
+
+
+class TestFetch:
+    def test_writes_the_batch_for_its_owner_only(self, drawn, labeler):
+        path = labeler.folder / "batch.csv"
+        assert labeler.does("fetch", "--to", path) == f"{path} has the 4 tasks of seat 0.\n"
+        assert path.stat().st_mode & 0o777 == 0o600
+        rows = rows_of(path)
+        assert [row["task"] for row in rows] == ["t0", "t1", "t2", "t3"]
+        assert rows[2] == {"position": "2", "task": "t2", "shows": "Is 2 so?", "answer": ""}
+
+    def test_on_the_terminal_with_the_answers_so_far(self, drawn, labeler):
+        labeler.answers()
+        assert labeler.does("fetch").splitlines()[1] == "0,t0,Is 0 so?,yes"
+
+    def test_for_machines(self, drawn, labeler):
+        path = labeler.folder / "batch.csv"
+        told = labeler.told("fetch", "--to", path)
+        assert told == {"file": str(path), "seat": 0, "batch": 0, "tasks": 4}
+
+
+class TestImport:
+    def test_takes_all_answers_in_any_order(self, drawn, labeler):
+        path = labeler.write_answers()
+        write_rows(path, [{"answer": row["answer"], "task": row["task"]} for row in rows_of(path)[::-1]])
+        assert labeler.told("import", path) == {"seat": 0, "answers": 4}
+        assert [line.rpartition(",")[2] for line in labeler.does("fetch").splitlines()[1:]] == [
+            ANSWERS[f"t{index}"] for index in range(4)
+        ]
+
+    @pytest.mark.parametrize(
+        ("change", "sentence"),
+        [
+            (
+                lambda rows: rows[1].update(answer="maybe"),
+                "Row 3 of {path}, task 't1': 'maybe' is no option; it must be one of yes, no, can't say.",
+            ),
+            (lambda rows: rows[1].update(answer=""), "Row 3 of {path} has no answer to task 't1'."),
+            (
+                lambda rows: rows.pop(2),
+                "{path} lacks 1 of 4 answers, the first for task 't2', which the batch asks once.",
+            ),
+            (
+                lambda rows: rows[3].update(task="t9"),
+                "Row 5 of {path} answers task 't9', which is not in the batch.",
+            ),
+            (
+                lambda rows: rows.append(rows[0]),
+                "Row 6 of {path} answers task 't0' once more; the batch asks it once.",
+            ),
+            (
+                lambda rows: [row.pop("answer") for row in rows],
+                "{path} must have the columns task and answer; it has position, task, shows.",
+            ),
+        ],
+        ids=["unknown option", "empty", "missing task", "unknown task", "duplicate", "no such column"],
+    )
+    def test_keeps_all_or_nothing(self, drawn, labeler, change, sentence):
+        labeler.answers()  # which stay
+        path = labeler.write_answers()
+        rows = rows_of(path)
+        change(rows)
+        write_rows(path, rows)
+        assert labeler.refused("import", path) == sentence.format(path=path)
+
+    def test_of_bytes_that_are_no_text(self, drawn, labeler):
+        path = labeler.folder / "labels.csv"
+        path.write_bytes(b"task,answer\nt0,\xff\n")
+        assert labeler.refused("import", path).startswith(f"{path} cannot be read: ")
+
+    def test_while_somebody_labels(self, drawn, labeler):
+        path = labeler.write_answers()
+        key = f"{drawn.client.domain.chain_id}-{drawn.client.address}-{drawn.campaign:064x}-0"
+        with Journal(labeler.data).locked(key):
+            assert "Another process is at work on " in labeler.refused("import", path)
+        labeler.does("import", path)
+
+
+class TestWork:
+    def test_each_key_is_saved_and_it_goes_on_where_it_was(self, drawn, labeler):
+        said = labeler.does("work", typed="12\x1b")
+        assert "Seat 0: 2 of 4 answers are missing; what is there is saved." in said
+        assert "1 of 4 · 0 answered" in said
+        said = labeler.does("work", typed="31")
+        assert "3 of 4 · 2 answered" in said
+        assert "1 of 4" not in said
+        ends = clock(drawn.life.deadline)
+        assert f"Seat 0: all 4 answers are saved; commit them until {ends} with" in said
+        assert f"`earnest label commit {drawn.which[:10]}`, or leave it to `run`." in said
+        assert all(line.rpartition(",")[2] for line in labeler.does("fetch").splitlines()[1:])
+
+    def test_answers_are_those_shown_beside_the_keys(self, drawn, labeler):
+        said = labeler.does("work", typed="1111")
+        first = [line.split("  ")[2].strip() for line in said.splitlines() if line.startswith("  1  ")]
+        answers = [line.rpartition(",")[2] for line in labeler.does("fetch").splitlines()[1:]]
+        assert answers == first
+
+
+class TestManifest:
+    def test_tampered_with(self, drawn, labeler):
+        path = drawn.folder / "manifest-1.json"
+        manifest = json.loads(path.read_bytes())
+        manifest["tasks"][0]["text"] = "Is 0 not so?"
+        path.write_text(json.dumps(manifest))
+        sentence = labeler.refused("fetch")
+        assert sentence.startswith(f"The manifest at {path.as_uri()} has the digest ")
+        assert sentence.endswith(f"; the chain says {drawn.found.terms.manifest.hex()}.")
+        assert labeler.refused("show") == sentence
+
+    def test_gone_and_elsewhere(self, drawn, labeler):
+        path = drawn.folder / "manifest-1.json"
+        moved = path.rename(drawn.folder / "moved.json")
+        assert labeler.refused("fetch").startswith(f"The manifest at {path.as_uri()} cannot be read: ")
+        labeler.does("fetch", "--manifest", moved)
+        moved.unlink()
+        labeler.does("fetch")  # it was kept
+
+    def test_the_kept_one_is_damaged(self, drawn, labeler):
+        labeler.does("fetch")
+        (kept,) = (labeler.data / "manifests").iterdir()
+        kept.write_bytes(kept.read_bytes()[:100])
+        labeler.does("fetch")
+        assert len(kept.read_bytes()) > 100
+
+
+class TestSeats:
+    def test_none_of_mine(self, drawn, person):
+        stranger = person("carrier", "elsewhere")
+        for command in (["fetch"], ["work"], ["commit"], ["import", drawn.folder / "manifest-1.json"]):
+            assert stranger.refused(*command) == (
+                f"{stranger.account.address} has no seat in campaign {drawn.which[:10]}…."
+            )
+
+    def test_not_mine(self, drawn, labeler):
+        assert labeler.refused("fetch", "--seat", 1) == "Seat 1 is not yours; yours are 0."
+
+    def test_several_of_mine(self, opened, labeler):
+        labeler.does("enroll", "--seats", 3, "--yes")
+        opened.draw()
+        assert labeler.refused("fetch") == "Say which --seat; yours are 0, 1, 2."
+        labeler.does("fetch", "--seat", 2)
+
+    def test_one_of_mine_is_benched(self, stage, labeler):
+        stage.create(batches=2)
+        labeler.does("enroll", "--seats", COHORT + 1, "--yes")
+        stage.draw()
+        (benched,) = [seat for seat in range(COHORT + 1) if stage.found.batch_of(seat) is None]
+        assert labeler.refused("fetch", "--seat", benched) == (
+            f"Seat {benched} was benched by the draw: it has nothing to do, its stake is back."
+        )
+        for seat in set(range(COHORT + 1)) - {benched}:
+            labeler.answers(seat=seat)
+        assert "has committed" in labeler.does("commit")
+        assert stage.client.balance_of(labeler.account.address, stage.found.terms.token) == STAKE
+
+    def test_all_of_mine_are_benched(self, stage, person):
+        stage.create(batches=2)
+        people = [person(alias, alias) for alias in LABELERS]
+        for each in people:
+            each.does("enroll", "--yes")
+        stage.draw()
+        (benched,) = [
+            each
+            for each in people
+            if all(stage.found.batch_of(seat) is None for seat in stage.seats_of(each.account))
+        ]
+        for command in (["fetch"], ["work"], ["commit"]):
+            assert benched.refused(*command) == (
+                "The draw has benched all of your seats: there is nothing to do, the stake is back."
+            )
+        assert "Committing: the stake is back, the draw has benched" in benched.does("run")
+        assert benched.told("status")["seats"][0]["outcome"] == "benched"
+
+
+class TestPhases:
+    def test_before_the_draw(self, opened, labeler):
+        labeler.does("enroll", "--yes")
+        path = labeler.folder / "answers.csv"
+        path.write_text("task,answer\n")
+        ends = clock(opened.life.deadline)
+        for command in (["fetch"], ["work"], ["import", path], ["commit"]):
+            sentence = labeler.refused(*command)
+            assert sentence.startswith(
+                f"Committing has not begun: the campaign is Enrolling, until {ends} (in "
+            )
+
+    def test_after_the_phase(self, drawn, labeler):
+        path = labeler.write_answers()
+        over = drawn.life.deadline
+        drawn.commit()
+        drawn.pass_deadline()
+        ends, now = drawn.life.deadline, drawn.client.now()
+        for command in (["work"], ["import", path], ["commit"]):
+            sentence = labeler.refused(*command)
+            assert sentence.startswith(f"Committing was over at {clock(over, now)}: the campaign is")
+            assert f" Revealing, until {clock(ends, now)} (in " in sentence

@@ -1,0 +1,102 @@
+"""The wrong chain, contract, campaign, account or passphrase: one sentence, and status 2."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from earnest.cli.text import campaign_text
+
+from .labeling import ANSWERS
+
+NOWHERE = "0x" + "12" * 20
+
+
+def test_another_contract(opened, labeler):
+    labeler.options = ["--contract", NOWHERE]
+    done = labeler.run("show")
+    chain = opened.client.domain.chain_id
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"There is no contract at 0x{'12' * 20} on chain {chain}; is it another network?\n"
+    )
+
+
+def test_no_address(opened, labeler):
+    labeler.options = ["--contract", "earnest.eth"]
+    assert labeler.refused("show") == (
+        "--contract is 'earnest.eth'; it must be an address, as 0x…, or 0x…@BLOCK."
+    )
+
+
+def test_a_campaign_of_another_chain(drawn, labeler):
+    labeler.answers()
+    chain, contract = drawn.client.domain.chain_id, drawn.client.address
+    with sqlite3.connect(labeler.journal) as journal:
+        journal.execute("update answers set chain = 11155111, campaign = ?", ["ab" * 32])
+    drawn.campaign = int("ab" * 32, 16)
+    for command in (["show"], ["fetch"], ["commit"], ["run", "--once"]):
+        assert labeler.refused(*command) == (
+            f"Campaign 0xabababab… is on chain 11155111, contract {contract};"
+            f" this is chain {chain}, contract {contract}."
+        )
+
+
+def test_no_such_campaign(opened, labeler):
+    known, opened.campaign = opened.which, 1
+    assert labeler.refused("show") == (
+        f"There is no campaign {campaign_text(1)} on the contract {opened.client.address}"
+        f" of chain {opened.client.domain.chain_id}."
+    )
+    for text, sentence in (
+        ("0xzz", "'0xzz' is no campaign; it must be 0x and up to 64 hexadecimal digits."),
+        ("0x" + "ff" * 5, f"No campaigns begin with 0x{'ff' * 5}; it must be one."),
+    ):
+        assert labeler.refused("show", text, which=False) == sentence
+    assert known[:10] in labeler.does("show", known[:10], which=False)
+    assert known[:10] in labeler.does("show", f"{known[:10]}…", which=False)
+
+
+def test_unknown_account(opened, labeler, people):
+    labeler.alias = "nobody"
+    assert labeler.refused("enroll", "--yes") == (
+        f"There is no account 'nobody'; there are: {', '.join(sorted(people))}."
+    )
+
+
+def test_wrong_passphrase(opened, labeler, passphrase):
+    passphrase.write_text("guess")
+    for command in (["enroll", "--yes"], ["status"]):
+        assert labeler.refused(*command) == (
+            "The passphrase of labeler, typed or in the file of $EARNEST_PASSPHRASE_FILE, is wrong."
+        )
+
+
+def test_no_passphrase_file(opened, labeler, passphrase):
+    passphrase.unlink()
+    assert labeler.refused("status") == (
+        f"$EARNEST_PASSPHRASE_FILE names {passphrase}, which cannot be read: No such file or directory."
+    )
+
+
+def test_a_data_folder_that_is_none(opened, labeler):
+    labeler.data.write_text("in the way")
+    done = labeler.run("show")
+    assert done.exit_code == 2
+    assert done.stderr == f"Invalid value for '--data': Directory '{labeler.data}' is a file.\n"
+
+
+def test_a_journal_that_is_none(drawn, labeler):
+    labeler.answers(ANSWERS)
+    labeler.journal.write_bytes(b"something else" * 100)
+    done = labeler.run("commit")
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"The journal {labeler.journal} cannot be opened: ")
+
+
+@pytest.mark.parametrize("option", [["--seat", "-1"], ["--seat", "one"]])
+def test_no_seat_number(drawn, labeler, option):
+    done = labeler.run("fetch", *option)
+    assert done.exit_code == 2
+    assert "--seat" in done.stderr
