@@ -46,6 +46,7 @@ from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
 
 # The gas that one transaction may use (EIP-7825).
 MOST_GAS: Final = 1 << 24
+LONGEST_SYMBOL: Final = 12
 
 # What the contracts that `Earnest` calls may say no with.
 _SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness", "RandaoRandomness")
@@ -336,12 +337,15 @@ class Client:
         return int(self.web3.eth.get_block("latest")["timestamp"])
 
     def token(self, address: str) -> Token:
-        """A token's symbol and decimals; those that it does not tell are guessed."""
+        """A token's symbol and decimals; those that it does not tell are guessed.
+
+        A symbol is cut to what a name needs: whoever wrote the token may have put anything there.
+        """
         if address == ZERO_ADDRESS:
             return ETHER
         erc20 = self._erc20(address)
-        symbol = _told(erc20, "symbol", "units")
-        return Token(address, symbol, int(_told(erc20, "decimals", 0)))
+        symbol = "".join(filter(str.isprintable, str(_told(erc20, "symbol", "units"))))
+        return Token(address, symbol[:LONGEST_SYMBOL] or "units", int(_told(erc20, "decimals", 0)))
 
     def held(self, token: str) -> int:
         """What the contract holds of a token, as the token says."""

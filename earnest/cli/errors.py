@@ -17,6 +17,7 @@ from earnest.protocol.errors import ProtocolError
 from earnest.settler.errors import SettlerError
 from earnest.tasks.errors import TaskError
 from earnest.times import DurationError
+from earnest.visible import visible
 
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
@@ -63,5 +64,6 @@ def report(error: Exception, as_json: bool) -> int:
         sentence, status = f"{error}", BAD_INPUT
     else:
         raise error
-    click.echo(json.dumps({"error": sentence}, ensure_ascii=False) if as_json else sentence, err=True)
+    text = json.dumps({"error": sentence}, ensure_ascii=False) if as_json else visible(sentence)
+    click.echo(text, err=True)
     return status

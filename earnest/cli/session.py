@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from earnest.chain.money import Token
 from earnest.chain.state import State
 from earnest.cli.errors import InputError
 from earnest.cli.text import plain
 from earnest.files import data_folder
+from earnest.visible import visible
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -121,7 +123,7 @@ class Session:
     def say(self, sentence: str) -> None:
         """Tell people what is going on; machines are told by results alone."""
         if not self.json:
-            self.console.print(sentence, markup=False, soft_wrap=True)
+            self.console.print(_text(sentence), soft_wrap=True)
 
     def members(self, value: Mapping[str, Any], title: str | None = None) -> None:
         """Print names and values below each other."""
@@ -129,7 +131,7 @@ class Session:
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for name, each in value.items():
-            table.add_row(name, str(each))
+            table.add_row(name, _text(each))
         self.console.print(table)
 
     def table(
@@ -140,7 +142,7 @@ class Session:
         for column in columns:
             table.add_column(column.removeprefix("#"), justify="right" if column[:1] == "#" else "left")
         for row in rows:
-            table.add_row(*map(str, row))
+            table.add_row(*map(_text, row))
         self.console.print(table)
 
     def done(self, sent: Sequence[Sent], sentence: str) -> None:
@@ -157,6 +159,11 @@ class Session:
         if not sys.stdin.isatty():
             raise InputError("There is nobody to ask: agree beforehand with --yes.")
         click.confirm(question, abort=True, err=self.json)
+
+
+def _text(value: object) -> Text:
+    """A value as the terminal shows it: strangers' control characters and markup are shown, never obeyed."""
+    return Text(visible(str(value)))
 
 
 def _console() -> Console:

@@ -5,7 +5,6 @@ What a task shows was written by strangers: control characters are made visible,
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from rich.text import Text
 from earnest.labeler.batch import Batch, Slot
 from earnest.manifest.question import Kind
 from earnest.protocol.labels import label_to_ranking, ranking_to_label
+from earnest.visible import visible
 
 BACK: Final = frozenset({"\x1b[D", "\x7f", "\x08", "<", ","})
 SKIP: Final = frozenset({"\x1b[C", " ", ">", "."})
@@ -145,14 +145,6 @@ def _key_name(index: int, options: int) -> str:
 def content(shown: Mapping[str, Any]) -> str:
     """A text, an image by its URL, or both."""
     return visible("\n".join(str(shown[name]) for name in ("text", "image") if name in shown))
-
-
-def visible(text: str) -> str:
-    """A text whose control characters, line ends apart, are shown instead of obeyed."""
-    return "".join(
-        character if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf") else "�"
-        for character in text
-    )
 
 
 def _print(console: Console, text: str, style: str = "") -> None:

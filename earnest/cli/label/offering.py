@@ -39,8 +39,6 @@ def offer_members(found: Campaign, prospects: Offer) -> dict[str, Any]:
 
 def show_offer(session: Session, found: Campaign, manifest: Manifest, prospects: Offer) -> None:
     """For people, with what to think about before staking."""
-    from earnest.labeler.terminal import visible
-
     terms, life, now = found.terms, found.life_at(session.now), session.now
     token, periods, curve = session.token(terms.token), terms.periods, terms.curve
     signals = {name: weight for name, weight in vars(terms.weights).items() if weight}
@@ -48,8 +46,8 @@ def show_offer(session: Session, found: Campaign, manifest: Manifest, prospects:
         {
             "campaign": campaign_text(found.number),
             "phase": phase_text(life, now),
-            "question": visible(manifest.question.text),
-            "kind": f"{manifest.question.kind}: {visible(', '.join(manifest.question.options))}",
+            "question": manifest.question.text,
+            "kind": f"{manifest.question.kind}: {', '.join(manifest.question.options)}",
             "a seat": f"{terms.batch_size} labels; {life.seats - life.taken} of {life.seats} seats are free"
             if life.phase is Phase.ENROLLING
             else f"{terms.batch_size} labels",

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
+
+from earnest.cli.session import Session
 
 ENVIRONMENT = {"PATH": "", "HOME": "/nonexistent"}
 
@@ -58,3 +62,13 @@ def test_a_plan_needs_no_network(tmp_path):
     plan = json.loads(found.stdout)
     assert (plan["batches"], plan["positions"], plan["seats"]) == (1, 40, 5)
     assert plan["cost"] == "500000000000000000"
+
+
+def test_what_strangers_wrote_is_shown_and_never_obeyed():
+    hostile = "\x1b[2J\x07[red]a[/red] \u202eb"
+    out = io.StringIO()
+    session = Session(console=Console(file=out, width=200))
+    session.say(hostile)
+    session.members({"question": hostile})
+    session.table(["campaign", "by"], [["0x12", hostile]])
+    assert out.getvalue().count("�[2J�[red]a[/red] �b") == 3

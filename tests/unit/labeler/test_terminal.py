@@ -6,9 +6,10 @@ import pytest
 from rich.console import Console
 
 from earnest.labeler.batch import Slot
-from earnest.labeler.terminal import label, visible
+from earnest.labeler.terminal import label
 from earnest.manifest.question import Kind, Question
 from earnest.protocol.labels import ranking_to_label
+from earnest.visible import visible
 
 from .cases import QUESTION, batch
 

@@ -53,3 +53,22 @@ def test_refuses_what_is_too_large(file, monkeypatch):
 def test_says_when_it_cannot_be_read(uri):
     with pytest.raises(ManifestError, match="cannot be read"):
         fetch(uri, bytes(32))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sftp://stranger.example/manifest.json",
+        "simplecache::https://stranger.example/manifest.json",
+        "zip://manifest.json::https://stranger.example/all.zip",
+        "https://stranger.example/a::file:///etc/hostname",
+        "reference://manifest.json",
+        "file:///dev/zero",
+        "/dev/zero",
+        "filecache::/dev/zero",
+    ],
+)
+def test_reads_nothing_but_one_object_of_a_known_kind(uri, monkeypatch):
+    monkeypatch.setattr(module.fsspec, "open", lambda *_: pytest.fail("it was opened"))
+    with pytest.raises(ManifestError, match="cannot be read: it"):
+        fetch(uri, bytes(32))
