@@ -274,4 +274,6 @@ def _listed(seats: Iterable[int]) -> str:
 
 def _sentence(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, ChainError | LabelerError | StateError):
+        text = f"The node does not answer as it should: {text}"
     return text if text.endswith(".") else f"{text}."
