@@ -58,25 +58,18 @@ class Wishes:
 
 def due(sight: Sight, labeler: str, notes: Notes, free: int, wishes: Wishes = Wishes()) -> list[Action]:
     """What `labeler`, whose free balance is `free`, can do now; doing any of it again does no harm."""
-    campaign, phase = sight.campaign, sight.life.phase
-    mine = seats_of(campaign, labeler)
+    phase, mine = sight.life.phase, seats_of(sight.campaign, labeler)
+    actions: list[Action]
     match phase:
+        case Phase.ENROLLING | Phase.DRAWING:  # what is free may be a stake that waits to be carried
+            return []
         case Phase.COMMITTING:
-            return _committing(sight, mine, notes)
+            actions = _committing(sight, mine, notes)
         case Phase.REVEALING:
-            return _revealing(sight, mine, notes)
-    if not wishes.collect:
-        return []
-    if phase is Phase.CANCELLED:
-        actions = [Action(Step.REFUND, seat) for seat in mine if campaign.seats[seat].staked]
-    else:
-        ready = {campaign.batch_of(seat) for seat in mine if campaign.seats[seat].staked} - {None}
-        actions = [
-            Action(Step.RELEASE, batch)
-            for batch in sorted(each for each in ready if each is not None)
-            if _is_final(sight, batch)
-        ]
-    if not actions and free and paid(sight, labeler):
+            actions = _revealing(sight, mine, notes)
+        case _:
+            actions = _collecting(sight, mine) if wishes.collect else []
+    if wishes.collect and not actions and mine and free and paid(sight, labeler):
         return [Action(Step.WITHDRAW)]
     return actions
 
@@ -127,6 +120,15 @@ def _revealing(sight: Sight, mine: list[int], notes: Notes) -> list[Action]:
         elif reveals_now(sight):
             actions.append(Action(Step.REVEAL, seat))
     return actions
+
+
+def _collecting(sight: Sight, mine: list[int]) -> list[Action]:
+    campaign = sight.campaign
+    staked = [seat for seat in mine if campaign.seats[seat].staked]
+    if sight.life.phase is Phase.CANCELLED:
+        return [Action(Step.REFUND, seat) for seat in staked]
+    batches = {batch for seat in staked if (batch := campaign.batch_of(seat)) is not None}
+    return [Action(Step.RELEASE, batch) for batch in sorted(batches) if _is_final(sight, batch)]
 
 
 def _is_final(sight: Sight, batch: int) -> bool:

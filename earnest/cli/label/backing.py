@@ -8,11 +8,12 @@ import click
 
 from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, Command
+from earnest.cli.label.files import write_file
 from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, manifest_of
 from earnest.cli.label.options import DATA, SEAT
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text
-from earnest.files import OWNER_ONLY, write_atomic
+from earnest.files import OWNER_ONLY
 from earnest.labeler import backup as backups
 from earnest.labeler.answers import read_answers
 from earnest.labeler.journal import Journal
@@ -34,7 +35,7 @@ def backup(session: Session, file: Path, data: Path) -> None:
             "This wallet signs the same message differently each time: what it enciphers it could not open."
             f" Keep a copy of {journal.path} in a safe place instead."
         )
-    write_atomic(file, backups.seal(books, signature, domain, account.address), OWNER_ONLY)
+    write_file(file, backups.seal(books, signature, domain, account.address), OWNER_ONLY)
     session.show(
         {"file": file, "campaigns": [campaign_text(book.campaign) for book in books]},
         lambda: session.say(

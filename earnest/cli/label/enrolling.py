@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from earnest.chain.errors import clock
+from earnest.chain.errors import ChainError, clock
 from earnest.chain.life import Phase
 from earnest.chain.messages import SignedEnrolment
 from earnest.chain.money import ETHER
@@ -15,6 +15,7 @@ from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, YES, Command
 from earnest.cli.label.amounts import about
+from earnest.cli.label.files import write_file
 from earnest.cli.label.gate import check_admission, gate_proof
 from earnest.cli.label.lookup import campaign_of, desk_of, manifest_of
 from earnest.cli.label.offering import show_offer
@@ -23,7 +24,6 @@ from earnest.cli.label.signed import read_enrolment, write_enrolment
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short
-from earnest.files import write_atomic
 from earnest.labeler.journal import Journal
 from earnest.labeler.offer import offer
 from earnest.labeler.sight import seats_of
@@ -74,9 +74,7 @@ def enroll(
     if missing <= 0:
         _enrolled(session, found.number, mine, [])
         return
-    life = found.life_at(session.now)
-    if missing > life.seats - life.taken:
-        raise InputError(f"{missing} seats are wanted and {life.seats - life.taken} are left.")
+    _check_left(session, found, missing)
     _check_balance(session, found.terms, missing)
     check_admission(session, found, missing, proof)
     if not session.json:
@@ -116,6 +114,8 @@ def sign_enroll(
     manifest = manifest_of(journal, found, uri)
     client, account, token = session.client, session.account, found.terms.token
     proof = gate_proof(found.terms, proof_file, account.address)
+    _check_left(session, found, seats)
+    check_admission(session, found, seats, proof)
     if not session.json and to is not None:
         show_offer(session, found, manifest, offer(found.terms, state, account.address))
     session.confirm(f"Sign for {seats} seat{'s' * (seats > 1)} under these terms?", yes)
@@ -132,7 +132,7 @@ def sign_enroll(
     if to is None:
         click.echo(text, nl=False)
     else:
-        write_atomic(to, text.encode())
+        write_file(to, text.encode())
         session.show(
             {"file": to, "deadline": signed.deadline, "missing": missing},
             lambda: session.say(f"{to} can be carried until {clock(signed.deadline)}."),
@@ -179,8 +179,22 @@ def _take_seats(desk: Desk, session: Session, seats: int, proof: bytes) -> list[
         if missing <= 0:
             return []
         sent = fund(client, account, found.terms.token, found.terms.stake * missing)
-        sent.append(client.enroll(number, missing, sender=account, proof=proof))
+        try:
+            sent.append(client.enroll(number, missing, sender=account, proof=proof))
+        except ChainError as error:
+            free = session.token(found.terms.token).write(
+                client.balance_of(account.address, found.terms.token)
+            )
+            raise InputError(
+                f"{error} {free} is free in the vault; `earnest label withdraw` takes it back."
+            ) from error
     return [each.transaction for each in sent]
+
+
+def _check_left(session: Session, found: Campaign, seats: int) -> None:
+    life = found.life_at(session.now)
+    if seats > life.seats - life.taken:
+        raise InputError(f"{seats} seats are wanted and {life.seats - life.taken} are left.")
 
 
 def _check_balance(session: Session, terms: Terms, seats: int) -> None:

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.cli.groups import MANIFEST, Command
+from earnest.cli.label.files import write_file
 from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, drawn_seats, manifest_of
 from earnest.cli.label.options import DATA, SEAT, WHICH
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short
-from earnest.files import OWNER_ONLY, write_atomic
+from earnest.files import OWNER_ONLY
 from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import batch_of
 from earnest.labeler.journal import Journal
@@ -46,7 +48,7 @@ def fetch(
         click.echo(text, nl=False)
         return
     target = to or Path(f"seat-{batch.seat}.csv")
-    write_atomic(target, text.encode(), OWNER_ONLY)
+    write_file(target, text.encode(), OWNER_ONLY)
     session.show(
         {"file": target, "seat": batch.seat, "batch": batch.number, "tasks": len(batch.tasks)},
         lambda: session.say(f"{target} has the {len(batch.tasks)} tasks of seat {batch.seat}."),
@@ -64,8 +66,10 @@ def work(session: Session, which: str, seat: int | None, data: Path, uri: str | 
     journal = Journal(data)
     _, found = campaign_of(session, which, journal)
     need_phase(session, found, Phase.COMMITTING)
+    ends = found.life_at(session.now).deadline
     desk = desk_of(session, found.number, journal)
     manifest = manifest_of(journal, found, uri)
+    console = Console(stderr=True, highlight=False) if session.json else session.console
     for each in drawn_seats(session, found, seat):
         batch = batch_of(found, manifest, each)
         with journal.locked(desk.editing(each)):
@@ -74,12 +78,11 @@ def work(session: Session, which: str, seat: int | None, data: Path, uri: str | 
             def save(slot: Any, answer: int, own: int = each) -> None:
                 journal.answer(desk.book, own, slot, answer)
 
-            whole = label_in_terminal(session.console, batch, answers, save, _keys())
+            whole = label_in_terminal(console, batch, answers, save, _keys())
         missing = len(batch.missing(answers))
         members = {"seat": each, "answered": len(batch.tasks) - missing, "missing": missing}
-        life = found.life_at(session.now)
         sentence = (
-            f"Seat {each}: all {len(batch.tasks)} answers are saved; commit them until {clock(life.deadline)}"
+            f"Seat {each}: all {len(batch.tasks)} answers are saved; commit them until {clock(ends)}"
             f" with `earnest label commit {short(campaign_text(found.number))[:-1]}`, or leave it to `run`."
             if not missing
             else f"Seat {each}: {missing} of {len(batch.tasks)} answers are missing; what is there is saved."

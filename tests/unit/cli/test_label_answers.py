@@ -37,6 +37,14 @@ class TestFetch:
         assert told == {"file": str(path), "seat": 0, "batch": 0, "tasks": 4}
 
 
+    def test_to_where_nothing_can_be_written(self, drawn, labeler):
+        path = labeler.folder / "nowhere" / "batch.csv"
+        sentence = f"{path} cannot be written: No such file or directory."
+        assert labeler.refused("fetch", "--to", path) == sentence
+        labeler.answers()
+        assert labeler.refused("backup", path, which=False) == sentence
+
+
 class TestImport:
     def test_takes_all_answers_in_any_order(self, drawn, labeler):
         path = labeler.write_answers()
@@ -106,6 +114,11 @@ class TestWork:
         assert f"Seat 0: all 4 answers are saved; commit them until {ends} with" in said
         assert f"`earnest label commit {drawn.which[:10]}`, or leave it to `run`." in said
         assert all(line.rpartition(",")[2] for line in labeler.does("fetch").splitlines()[1:])
+
+    def test_for_machines(self, drawn, labeler):
+        done = labeler.run("work", "--json", typed="11\x1b")
+        assert json.loads(done.stdout) == {"seat": 0, "answered": 2, "missing": 2}
+        assert "Is it so?" in done.stderr
 
     def test_answers_are_those_shown_beside_the_keys(self, drawn, labeler):
         said = labeler.does("work", typed="1111")

@@ -103,6 +103,25 @@ class TestTooLittle:
         )
 
 
+def test_a_token_that_takes_a_fee(stage, project, operator, labeler):
+    """What was deposited before the contract refused is not lost, and said to be there."""
+    token = operator.deploy(project.FeeTokenMock, 100)
+    client, address = stage.client, str(token.address)
+    for account in (operator, labeler.account):
+        token.mint(account, 10**9, sender=operator)
+    client.approve(address, 10**9, sender=operator)
+    client.deposit(address, 10**8, sender=operator, account=stage.experimenter.address)
+    stage.create(token=address, purse=operator, stake=1_000_000, bounty=30_000, bond=501)
+    done = labeler.run("enroll", "--yes")
+    free = client.balance_of(labeler.account.address, address)
+    assert 0 < free < 1_000_000
+    assert done.exit_code == 2
+    assert done.stderr.endswith(
+        f"{client.token(address).write(free)} is free in the vault; `earnest label withdraw` takes it back.\n"
+    )
+    assert stage.seats_of(labeler.account) == []
+
+
 class TestTokenStake:
     @pytest.fixture(autouse=True)
     def _open(self, stage, erc20, purse, labeler):

@@ -106,3 +106,7 @@ def test_the_stake_is_not_in_the_vault(opened, labeler, carrier):
         f"{labeler.account.address} has 0.25 ETH free in the vault and enrollSigned takes 1 ETH:"
         " deposit 0.75 ETH more."
     )
+
+
+def test_more_seats_than_are_left(opened, labeler):
+    assert labeler.refused("sign-enroll", "--seats", 4, "--yes") == "4 seats are wanted and 3 are left."
