@@ -29,6 +29,10 @@ class ChainError(Exception):
         self.refusal = refusal
 
 
+class RecordsError(ChainError):
+    """What was read of a campaign is not what the contract holds; nothing was sent by it."""
+
+
 class FollowError(Exception):
     """The chain cannot be followed: its node contradicts itself, or the records kept of it cannot be used."""
 

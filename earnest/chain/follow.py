@@ -28,7 +28,11 @@ TRIES: Final = 10
 
 @dataclass(frozen=True)
 class Sight:
-    """The state as of the newest block read, its number and time (unix); `forks` as of the store's cursor."""
+    """The state as of the newest block read, its number and time (unix); `forks` as of the store's cursor.
+
+    What others may still do before a deadline is known to be over by `time` alone: a block that is not read
+    yet may hold it, whatever this machine's clock says.
+    """
 
     state: State
     block: int
@@ -37,7 +41,7 @@ class Sight:
 
     @property
     def now(self) -> int:
-        """The time to decide by: the newest block's, or this machine's where no block came for a while."""
+        """The time to try things by: the newest block's, or this machine's where no block came for a while."""
         return max(self.time, int(time.time()))
 
 
@@ -79,6 +83,10 @@ class Follower:
             if cursor.next - 1 >= int(head["number"]):
                 return Sight(state, int(head["number"]), int(head["timestamp"]), cursor.forks)
         raise FollowError(f"The node gave contradictory answers {TRIES} times; is it still catching up?")
+
+    def forget(self) -> None:
+        """Read everything again at the next look: the node has left something out."""
+        self._store.forget_after(self._store.cursor(), None)
 
     def records(self) -> list[Record]:
         """All records read so far, in their order."""

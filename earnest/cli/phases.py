@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.phases import phase_end, phase_starts
@@ -11,9 +13,13 @@ from earnest.cli.session import Session
 from earnest.cli.text import until
 
 
+# What reveals must be over for, by the chain's own clock.
+AFTER_REVEALS: Final = (Phase.AUDITING, Phase.SETTLING)
+
+
 def need_phase(session: Session, found: Campaign, phase: Phase) -> None:
     """Raise InputError, with times, unless the campaign is in this phase; for Settling, Final will do."""
-    now = session.now
+    now = session.client.now() if phase in AFTER_REVEALS else session.now
     life = found.life_at(now)
     if life.phase is phase or (phase is Phase.SETTLING and life.phase is Phase.FINAL):
         return

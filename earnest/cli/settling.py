@@ -57,7 +57,7 @@ def right_words(scorer: Scorer, campaign: Campaign, sight: Sight) -> list[int]:
     """The right words of a campaign's batches. Raises InputError before Settling, SettlerError without the
     manifest of an audit.
     """
-    life = campaign.life_at(sight.now)
+    life = campaign.life_at(sight.time)  # by a clock that is ahead, reveals could be missing
     if life.phase not in (Phase.SETTLING, Phase.FINAL):
         ends = f" until {clock(life.deadline, sight.now)}" if life.deadline else ""
         needs = "scores are computed from Settling on"
@@ -109,7 +109,7 @@ def _needed(
     from earnest.settler.scores import needs_scores
     from earnest.settler.steps import Step
 
-    if not steps & {Step.POST, Step.REFEREE} or not needs_scores(campaign, sight.now):
+    if not steps & {Step.POST, Step.REFEREE} or not needs_scores(campaign, sight.time):
         return {}
     return {campaign.number: scorer.words(campaign, sight.forks)}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from earnest.chain import settle
-from earnest.chain.errors import ChainError
+from earnest.chain.errors import ChainError, RecordsError
 from earnest.chain.state import Campaign
 from earnest.chain.wallet import fund
 from earnest.settler.steps import Action, Step
@@ -42,6 +42,7 @@ def act(
         case Step.DRAW:
             return _draw(client, account, number)
         case Step.POST:
+            check_records(client, campaign)
             sent = fund(client, account, terms.token, terms.bond)
             return [*sent, client.post(number, action.which, action.words, sender=account)]
         case Step.RELEASE:
@@ -50,6 +51,16 @@ def act(
             return [client.return_bond(number, posting, sender=account) for posting in action.which]
         case Step.REFUND:
             return [client.refund(number, action.which, sender=account)]
+
+
+def check_records(client: Client, campaign: Campaign) -> None:
+    """Raise RecordsError unless the contract itself counts as many reveals: a bond hangs on each of them."""
+    there, here = client.life(campaign.number), campaign.life
+    if (there.committed, there.opened) != (here.committed, here.opened):
+        raise RecordsError(
+            f"The node's logs show {here.committed} commitments and {here.opened} opened ones, the contract"
+            f" has {there.committed} and {there.opened}: nothing is posted by such records."
+        )
 
 
 def is_passing(error: Exception) -> bool:

@@ -18,7 +18,7 @@ from ape.exceptions import ApeException
 from requests.exceptions import RequestException
 from web3.exceptions import Web3Exception
 
-from earnest.chain.errors import ChainError, FollowError, short_id
+from earnest.chain.errors import ChainError, FollowError, RecordsError, short_id
 from earnest.chain.follow import Follower, Sight
 from earnest.chain.settle import false_batches
 from earnest.chain.state import State
@@ -29,7 +29,7 @@ from earnest.settler.act import act, is_passing
 from earnest.settler.errors import SettlerError
 from earnest.settler.metrics import Metrics
 from earnest.settler.scores import Scorer, needs_scores
-from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking
+from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking, was_wrong
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -146,7 +146,7 @@ class Settler:
         found: dict[int, list[int]] = {}
         unknown = false = 0
         for campaign in sight.state.campaigns.values():
-            if not self.options.includes(campaign.number) or not needs_scores(campaign, sight.now):
+            if not self.options.includes(campaign.number) or not needs_scores(campaign, sight.time):
                 continue
             try:
                 words = found[campaign.number] = self.scorer.words(campaign, sight.forks)
@@ -170,6 +170,7 @@ class Settler:
         right = self.right(sight)
         me = Me(self.account.address, self._purse(sight.state) if self.deposit else {})
         self._tell_lacking(sight, me, right)
+        self._tell_wrong(sight, me, right)
         found = due(sight.state, sight.now, me, self.options, right)
         actions = [action for action in found if action not in tried]
         cheap = self._is_cheap() if actions else True
@@ -190,6 +191,8 @@ class Settler:
             passing = is_passing(error)
             self.metrics.actions.labels(step=action.step, result="passed" if passing else "failed").inc()
             self._about(action.campaign, about, f"{action.step}: {_sentence(error)}")
+            if isinstance(error, RecordsError):
+                self.follower.forget()
             return []
         self._told.pop((action.campaign, about), None)
         if not sent:
@@ -216,6 +219,11 @@ class Settler:
         for number, amount in missing.items():
             written = self.client.token(sight.state.campaigns[number].terms.token).write(amount)
             self._about(number, "bond", f"its bond cannot be paid: {written} more is needed.")
+
+    def _tell_wrong(self, sight: Sight, me: Me, right: Right) -> None:
+        for number in right:
+            if was_wrong(sight.state.campaigns[number], me):
+                self._about(number, "wrong", "a posting of this account was false: it posts no more there.")
 
     def _is_cheap(self) -> bool:
         price = int(self.client.web3.eth.gas_price)

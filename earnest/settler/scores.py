@@ -103,7 +103,9 @@ class Scorer:
         return found
 
 
-def needs_scores(campaign: Campaign, now: int) -> bool:
-    """Whether a campaign has scores to post or to check at unix time `now`."""
-    life = campaign.life_at(now)
+def needs_scores(campaign: Campaign, block_time: int) -> bool:
+    """Whether a campaign has scores to post or to check as of the newest block read, of unix time
+    `block_time`. By another clock its reveals could still be going on, and its right scores change.
+    """
+    life = campaign.life_at(block_time)
     return life.phase in (Phase.SETTLING, Phase.FINAL) and life.released < life.batches

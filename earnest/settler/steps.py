@@ -124,6 +124,14 @@ def to_referee(campaign: Campaign, now: int, right: Sequence[int]) -> list[int]:
     return list(first.values())
 
 
+def was_wrong(campaign: Campaign, me: Me) -> bool:
+    """Whether a posting of mine was false: what was computed here is not to be trusted with another bond."""
+    return any(
+        posting.settler == me.address and posting.status is PostingStatus.VOID
+        for posting in campaign.postings.values()
+    )
+
+
 def to_release(campaign: Campaign, now: int) -> list[int]:
     """The batches whose scores are final and that are not paid out."""
     found = []
@@ -174,7 +182,7 @@ def _of(
                 for batch in to_referee(campaign, now, right):
                     yield Action(Step.REFEREE, number, (batch,))
                 if Step.POST in options.steps:
-                    yield from _posts(campaign, now, options, right, purse)
+                    yield from _posts(campaign, now, me, options, right, purse)
             for some in portions(Step.RELEASE, campaign.terms, to_release(campaign, now), options.gas):
                 yield Action(Step.RELEASE, number, some)
             for posting in _bonds(campaign, now, me):
@@ -186,9 +194,9 @@ def _is_settling(campaign: Campaign, now: int) -> bool:
 
 
 def _posts(
-    campaign: Campaign, now: int, options: Options, right: Sequence[int], purse: _Purse
+    campaign: Campaign, now: int, me: Me, options: Options, right: Sequence[int], purse: _Purse
 ) -> Iterator[Action]:
-    if not _is_settling(campaign, now):
+    if not _is_settling(campaign, now) or was_wrong(campaign, me):
         return
     terms = campaign.terms
     for some in portions(Step.POST, terms, settle.open_batches(campaign), options.gas):

@@ -108,7 +108,7 @@ def _words(scorer: Scorer, campaign: Campaign, sight: Sight) -> list[int] | None
     """The right words; None where there are none to compute, or they cannot be computed."""
     from earnest.settler.scores import needs_scores
 
-    if not needs_scores(campaign, sight.now):
+    if not needs_scores(campaign, sight.time):
         return None
     try:
         return scorer.words(campaign, sight.forks)

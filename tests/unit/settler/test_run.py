@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import urllib.request
 
 import pytest
@@ -12,7 +13,7 @@ from earnest.chain import settle
 from earnest.chain.errors import ChainError
 from earnest.chain.follow import Follower
 from earnest.chain.life import Phase
-from earnest.chain.records import PostingOpened
+from earnest.chain.records import PostingOpened, Revealed
 from earnest.chain.state import BatchStatus, PostingStatus
 from earnest.chain.store import Store
 from earnest.manifest.errors import ManifestError
@@ -243,3 +244,52 @@ def test_a_failed_action_stops_no_other(revealed, settler, enlist, monkeypatch):
     assert any("The node is tired." in text for text in sentences(told))
     monkeypatch.undo()
     assert steps(mine.once()) == [Step.POST]
+
+
+def test_scores_wait_for_the_chains_own_time(drawn, settler, enlist, monkeypatch):
+    """A clock that is ahead shows Settling while seats still reveal: no scores come of the reveals so far."""
+    game = drawn
+    for seat in range(5):
+        game.commit(seat, ANSWERS[seat])
+    game.pass_deadline()
+    game.client.reveal(game.id, game.openings[0], sender=game.experimenter)
+    game.fund(settler, game.terms.bond)
+    mine, _ = enlist(settler)
+    ahead = sum(vars(game.terms.periods).values()) + game.client.now()
+    with monkeypatch.context() as clock:
+        clock.setattr("earnest.chain.follow.time.time", lambda: ahead)
+        assert mine.once() == []
+        rest = [game.openings[seat] for seat in range(1, 5)]
+        game.client.reveal_many(game.id, rest, sender=game.experimenter)
+        game.client.disclose(game.id, KEY, sender=game.experimenter)
+        posted = next(each for each in mine.once() if each.action.step is Step.POST)
+    assert list(posted.action.words) == settle.words(game.campaign, SEALED)
+
+
+def test_nothing_is_posted_by_records_that_lack_a_reveal(revealed, settler, enlist, tmp_path):
+    """A bond is not risked on what a node has left out: it is read again instead."""
+    game = revealed
+    game.fund(settler, game.terms.bond)
+    mine, told = enlist(settler)
+    mine.look()
+    last = max(each.place for each in game.client.records() if isinstance(each, Revealed))
+    with sqlite3.connect(tmp_path / "settler.sqlite") as records:
+        records.execute("delete from logs where block = ? and position = ?", (last.block, last.index))
+    records.close()
+    mine.follower = Follower(
+        game.client.web3, game.client.address, game.client.sink, mine.follower._store
+    )
+    assert mine.once() == []
+    assert any("the contract has 5 and 5" in text for text in sentences(told))
+    (posted,) = mine.once()
+    assert list(posted.action.words) == settle.words(game.campaign, SEALED)
+
+
+def test_who_posted_falsely_once_does_not_risk_another_bond(revealed, settler, challenger, enlist):
+    game = revealed
+    game.fund(settler, 3 * game.terms.bond)
+    game.client.post(game.id, [1], [FALSE], sender=settler)
+    enlist(challenger, options=Options(steps=WATCHING))[0].once()
+    mine, told = enlist(settler)
+    assert Step.POST not in steps(mine.once())
+    assert any("posting of this account was false" in text for text in sentences(told))
