@@ -11,6 +11,7 @@ from typing import Final
 DATA_FOLDER: Final = "EARNEST_DATA"
 OWNER_ONLY: Final = 0o600
 ALL_READ: Final = 0o644
+FOLDER_MODE: Final = 0o700  # the owner alone
 
 
 def data_folder() -> Path:

@@ -5,6 +5,7 @@
 `manifest.json`    the very bytes that are published
 `secret.json`      the audit key and the layout's seed; readable by its owner only
 `allowlist.json`   who may enroll, where there is a gate
+`earlier/`         the same of campaigns whose creation was sent in vain, a folder each
 =================  ==================================================================
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from earnest.experimenter.errors import ExperimenterError
-from earnest.files import ALL_READ, OWNER_ONLY, write_atomic
+from earnest.files import ALL_READ, FOLDER_MODE, OWNER_ONLY, flush_folder, write_atomic
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.manifest import Manifest
 from earnest.protocol.terms import Curve, Metric, Periods, Terms, Weights
@@ -29,6 +30,7 @@ CAMPAIGN: Final = "campaign.json"
 MANIFEST: Final = "manifest.json"
 SECRET: Final = "secret.json"
 ALLOWLIST: Final = "allowlist.json"
+EARLIER: Final = "earlier"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,18 @@ class Folder:
         document = {"version": VERSION} | members
         document |= {"campaign": f"0x{record.campaign:064x}", "terms": _hexadecimal(asdict(record.terms))}
         self._write(CAMPAIGN, document)
+
+    def keep_earlier(self, record: Record) -> None:
+        """Keep copies of a campaign whose creation was sent, before another takes its place: should the chain
+        have it after all, nothing but its audit key opens its audit.
+        """
+        kept = self.path / EARLIER / f"0x{record.campaign:064x}"
+        kept.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        for name in (SECRET, MANIFEST, ALLOWLIST, CAMPAIGN):
+            if (self.path / name).is_file():
+                write_atomic(kept / name, (self.path / name).read_bytes(), OWNER_ONLY)
+        flush_folder(kept.parent)
+        flush_folder(self.path)
 
     def manifest(self) -> Manifest:
         """The manifest. Raises ManifestError or ExperimenterError when it is missing or garbled."""

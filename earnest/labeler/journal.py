@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from earnest.chain.messages import Opening
-from earnest.files import OWNER_ONLY, flush_folder
+from earnest.files import FOLDER_MODE, OWNER_ONLY, flush_folder
 from earnest.labeler.batch import Answers, Slot
 from earnest.labeler.errors import LabelerError
 from earnest.protocol.opening import committed_record
 
 FILE: Final = "journal.sqlite"
 VERSION: Final = 1
-FOLDER_MODE: Final = 0o700
 TRIES: Final = 5
 BETWEEN_TRIES: Final = 0.1  # seconds
 PATIENCE: Final = 30.0  # seconds that a write waits for another process's

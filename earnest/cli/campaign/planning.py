@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from earnest.chain.errors import clock
+from earnest.chain.errors import ChainError, clock
 from earnest.chain.life import Phase
 from earnest.chain.money import ETHER, Token
 from earnest.cli.campaign.which import check_chain
@@ -98,13 +98,25 @@ def _prepared(
     home: Folder,
     record: Record | None,
 ) -> Record:
-    """The record that stands, or a fresh one: when the files changed, or the time to enroll has passed."""
+    """The record that stands, or a fresh one: when the files changed, or the time to enroll has passed.
+
+    A creation that was sent may go through until the chain itself is past that time: until then it is the one.
+    """
     inputs = inputs_digest(file, settings.tasks)
     experimenter = session.account.address
-    if record is not None and record.terms.enroll_by > session.now:
-        unchanged = record.inputs == inputs and record.experimenter == experimenter
-        if unchanged or record.sent:
+    if record is not None and record.sent and not _is_void(session, record):
+        if record.inputs != inputs:
+            raise InputError(
+                f"{file} or its tasks changed after the campaign's creation was sent, which may still go"
+                f" through until {clock(record.terms.enroll_by)}: put them back as they were, or use another"
+                " --folder."
+            )
+        return record
+    if record is not None and not record.sent and record.terms.enroll_by > session.now:
+        if record.inputs == inputs and record.experimenter == experimenter:
             return record
+    if record is not None and record.sent:
+        home.keep_earlier(record)
     fresh = prepare(settings, tasks, found, session.now)
     home.save_manifest(fresh.manifest.to_bytes())
     home.save_secret(fresh.secret)
@@ -125,7 +137,7 @@ def _prepared(
 def _open(
     session: Session, record: Record, settings: Settings, file: Path, home: Folder, cost: int
 ) -> tuple[Record, list[Sent]]:
-    from earnest.chain.wallet import fund
+    from earnest.chain.wallet import fund, wait_for_pending
 
     client, account = session.client, session.account
     if account.address != record.experimenter:
@@ -143,12 +155,30 @@ def _open(
     )
     record = replace(record, uri=uri)
     home.save(record)
+    if not wait_for_pending(client, account.address):
+        raise InputError(
+            f"A transaction of {account.address} is still pending, which may be this very creation or its"
+            " deposit: wait for it, or replace it, then run this again."
+        )
     done = fund(client, account, terms.token, cost)
-    record = replace(record, sent=True)
+    before, record = record, replace(record, sent=True)
     home.save(record)
-    done.append(client.create(terms, uri, sender=account))
+    try:
+        done.append(client.create(terms, uri, sender=account))
+    except ChainError as error:
+        if error.refusal is not None:  # the contract's no: it was not sent, or in vain
+            home.save(before)
+        raise
     session.say(f"Campaign {campaign_text(record.campaign)} is open until {clock(terms.enroll_by)}.")
     return record, done
+
+
+def _is_void(session: Session, record: Record) -> bool:
+    """Whether a creation that was sent can never go through any more: the chain is past its time to enroll,
+    and as of the same block does not have it.
+    """
+    sight = session.look()
+    return sight.time >= record.terms.enroll_by and record.campaign not in sight.state.campaigns
 
 
 def _exists(session: Session, number: int) -> bool:

@@ -194,3 +194,62 @@ class TestCreate:
         stage.travel(stage.client.now() + 7_200)
         told = experimenter.told("create", file, "--yes", which=False)
         assert stage.client.life(int(told["campaign"], 16)).phase is Phase.ENROLLING
+
+    def test_a_clock_ahead_of_the_chain_makes_no_second_campaign(self, stage, experimenter, monkeypatch):
+        """The creation was sent and may go through still: its audit key stays, whatever this clock says."""
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        secret = _sent_and_lost(experimenter, file, monkeypatch)
+        later = stage.client.now() + 7_200
+        with monkeypatch.context() as clock:
+            clock.setattr("earnest.cli.session.time.time", lambda: later)
+            told = experimenter.told("create", file, "--yes", which=False)
+        assert told["campaign"] == record_of(file)["campaign"]
+        assert (file.with_suffix("") / "secret.json").read_bytes() == secret
+        assert len(stage.client.state().campaigns) == 1
+
+    def test_what_was_sent_in_vain_is_kept_with_its_key(self, stage, experimenter, monkeypatch):
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        secret = _sent_and_lost(experimenter, file, monkeypatch)
+        before = record_of(file)["campaign"]
+        stage.travel(stage.client.now() + 7_200)
+        told = experimenter.told("create", file, "--yes", which=False)
+        assert told["campaign"] != before
+        kept = file.with_suffix("") / "earlier" / before
+        assert (kept / "secret.json").read_bytes() == secret
+        assert (kept / "secret.json").stat().st_mode & 0o077 == 0
+        assert json.loads((kept / "campaign.json").read_text())["campaign"] == before
+
+    def test_files_changed_after_it_was_sent_open_nothing_else(self, stage, experimenter, monkeypatch):
+        """Neither what the files say now nor what they said is opened under a plan that shows the other."""
+        file = write_campaign(experimenter.folder)
+        _sent_and_lost(experimenter, file, monkeypatch)
+        write_campaign(experimenter.folder, question="Is it not so?")
+        done = experimenter.run("create", file, "--yes", which=False)
+        assert done.exit_code == 2
+        assert "changed after the campaign's creation was sent" in done.stderr
+        assert stage.client.state().campaigns == {}
+
+    def test_a_creation_that_is_refused_was_not_sent(self, experimenter, stage, monkeypatch):
+        """Then the files may be changed."""
+        file = write_campaign(experimenter.folder)
+        monkeypatch.setattr("earnest.chain.wallet.fund", lambda *_: [])  # the deposit is missing
+        done = experimenter.run("create", file, "--yes", which=False)
+        assert "deposit 1.01 ETH more" in done.stderr
+        monkeypatch.undo()
+        write_campaign(experimenter.folder, question="Is it not so?")
+        told = experimenter.told("create", file, "--yes", which=False)
+        assert len(told["transactions"]) == 2
+        found = stage.client.state().campaigns[int(told["campaign"], 16)]
+        assert fetch(found.uri, found.terms.manifest).question.text == "Is it not so?"
+
+
+def _sent_and_lost(experimenter, file, monkeypatch):
+    """Stop a creation when it has been sent, as far as its folder knows; the secret of then, if any."""
+    from earnest.chain.client import Client
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Client, "create", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert experimenter.run("create", file, "--yes", which=False).exit_code != 0
+    assert record_of(file)["sent"]
+    secret = file.with_suffix("") / "secret.json"
+    return secret.read_bytes() if secret.is_file() else None
