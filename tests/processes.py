@@ -23,6 +23,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -313,6 +314,7 @@ def address(index: int) -> str:
     return str(Account.from_key(_key(index)).address)
 
 
+@cache  # the mnemonic's own key derivation is slow
 def _key(index: int) -> bytes:
     Account.enable_unaudited_hdwallet_features()
     path = ETHEREUM_DEFAULT_PATH[:-1] + str(index)

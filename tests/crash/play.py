@@ -43,6 +43,7 @@ from earnest.chain.life import Phase
 
 OPERATOR, EXPERIMENTER, FIRST_LABELER = 0, 1, 4
 COHORT, POSITIONS = 3, 4
+LONG = 20_000  # seconds; everybody is quicker, on the slowest machine
 STAKE, BOUNTY, BOND = 10**18, 10**18, 10**17
 OPTIONS = ("yes", "no", "can't say")
 
@@ -144,16 +145,18 @@ class Play:
         """Count deaths, and look at what everybody who may have died left."""
         assert set(statuses) <= {KILLED, 0}, [tail(self.log(index)) for index in range(self.labelers)]
         self.deaths[stage] = self.deaths.get(stage, 0) + statuses.count(KILLED)
+        number = int(self.campaign, 16)
+        there = seats(self.url, self.contract, number, self.labelers)
         for labeler in range(1, self.labelers):
-            found = left(self.data(labeler))
-            number, who = int(self.campaign, 16), address(FIRST_LABELER + labeler)
-            there = seats(self.url, self.contract, number, self.labelers)
+            found, who = left(self.data(labeler)), address(FIRST_LABELER + labeler)
             self.commitments += check_openings(self.url, self.contract, number, who, there, found)
             path = self.home / f"labels{labeler}.csv"
             whole = given(path, OPTIONS) if path.exists() else {}
             assert found.answers == whole or (labeler not in self.imported and not found.answers)
 
     def has_seat(self, labeler: int) -> bool:
+        """Whether a labeler has one, once what is under way has arrived."""
+        until(lambda: int(rpc(self.url, "txpool_status")["pending"], 16) == 0, "all is mined")
         who, number = address(FIRST_LABELER + labeler), int(self.campaign, 16)
         return who in [seat.labeler for seat in seats(self.url, self.contract, number, self.labelers)]
 
@@ -246,10 +249,10 @@ def opened(client: Any, home: Path, batches: int) -> str:
         classes=len(OPTIONS),
         bond=BOND,
         batches=batches,
-        enroll_by=client.now() + 1_000,
+        enroll_by=client.now() + LONG,
         curve=Curve(max_slash=3_000, forfeit=5_000),
         weights=Weights(peers=1, gold=0, repeats=0),
-        periods=Periods(draw=1_000, commit=1_000, reveal=1_000, audit=1_000, challenge=3),
+        periods=Periods(draw=LONG, commit=LONG, reveal=LONG, audit=LONG, challenge=3),
         manifest=manifest.digest(),
     )
     experimenter = devnet_account(EXPERIMENTER)
