@@ -9,6 +9,7 @@
 `sight`     what the chain says, as of one block, and how settled that is
 `steps`     what is due, from the chain and the journal alone
 `act`       doing it; once more after an interruption does no harm
+`run`       all of that until everything is paid, whatever becomes of the node meanwhile
 `backup`    the journal enciphered under the wallet's own signature
 `history`   scores and earnings, from the chain's records
 ==========  ==============================================================================

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
@@ -46,7 +47,12 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
     for seat in notes.editing & notes.labels.keys():
         raise InputError(f"Seat {seat} is being answered by another process: commit when that is done.")
     committed = ", ".join(str(seat) for seat in seats if seat in notes.labels)
-    session.done(runner.sent, "; ".join([f"Seat {committed} has committed", *lacking]) + ".")
+    ends = clock(found.life_at(session.now).deadline)
+    session.done(
+        runner.sent,
+        "; ".join([f"Seat {committed} has committed", *lacking])
+        + f". Reveal at {ends}, or sooner if all seats have committed; `earnest label run` does it in time.",
+    )
 
 
 @click.command(cls=Command)

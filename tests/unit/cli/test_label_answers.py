@@ -36,7 +36,6 @@ class TestFetch:
         told = labeler.told("fetch", "--to", path)
         assert told == {"file": str(path), "seat": 0, "batch": 0, "tasks": 4}
 
-
     def test_to_where_nothing_can_be_written(self, drawn, labeler):
         path = labeler.folder / "nowhere" / "batch.csv"
         sentence = f"{path} cannot be written: No such file or directory."

@@ -36,7 +36,10 @@ class TestCommit:
         assert len(told["transactions"]) == 1
         assert (drawn.seat().committed, drawn.seat().revisions) == (True, 1)
         assert labeler.told("commit")["transactions"] == []
-        assert labeler.does("commit") == "Seat 0 has committed.\n"
+        assert labeler.does("commit") == (
+            f"Seat 0 has committed. Reveal at {clock(drawn.life.deadline)}, or sooner if all seats have"
+            " committed; `earnest label run` does it in time.\n"
+        )
 
     def test_again_after_answers_have_changed(self, committed, labeler):
         first = committed.seat().record
@@ -59,7 +62,7 @@ class TestCommit:
         labeler.answers(seat=1)
         said = labeler.does("commit").splitlines()
         assert "Seat 1 has committed in transaction 0x" in said[0]
-        assert said[1] == "Seat 1 has committed; seat 0 lacks 4 of 4 answers."
+        assert said[1].startswith("Seat 1 has committed; seat 0 lacks 4 of 4 answers. Reveal at ")
         assert [opened.seat(seat).committed for seat in (0, 1)] == [False, True]
 
     def test_while_somebody_labels(self, drawn, labeler):
