@@ -51,7 +51,7 @@ def find(session: Session, all_: bool) -> None:
         )
     columns = ["campaign", "enroll until", "#seats", "#tasks", "#stake", "#likely pay", "#at worst", "for"]
     session.show(
-        {"campaigns": [offer_members(each, prospects) for each, _, prospects in found]},
+        {"campaigns": [offer_members(*each) for each in found]},
         lambda: session.table(columns, rows) if rows else session.say("No campaign is open now."),
     )
 
@@ -69,7 +69,7 @@ def show(session: Session, which: str, data: Path, uri: str | None) -> None:
     address = session.account.address if session.alias else None
     prospects = offer(found.terms, state, address)
     session.show(
-        offer_members(found, prospects)
+        offer_members(found, found.life_at(session.now), prospects)
         | {"question": manifest.question.to_json(), "tasks": len(manifest.tasks)},
         lambda: show_offer(session, found, manifest, prospects),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from earnest.chain.life import Phase
+from earnest.chain.life import Life, Phase
 from earnest.chain.state import Campaign
 from earnest.cli.label.amounts import about
 from earnest.cli.session import Session
@@ -15,13 +15,17 @@ from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.times import duration
 
 
-def offer_members(found: Campaign, prospects: Offer) -> dict[str, Any]:
+def offer_members(found: Campaign, life: Life, prospects: Offer) -> dict[str, Any]:
     """For machines."""
     terms = found.terms
     return {
         "campaign": campaign_text(found.number),
         "experimenter": found.experimenter,
         "uri": found.uri,
+        "phase": life.phase.title,
+        "deadline": life.deadline,
+        "seats": life.seats,
+        "taken": life.taken,
         "token": terms.token,
         "stake": terms.stake,
         "bounty": terms.bounty,

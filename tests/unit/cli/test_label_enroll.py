@@ -22,6 +22,7 @@ class TestFind:
         assert found["campaign"] == opened.which
         assert found["stake"] == str(STAKE)
         assert found["likely"] == str(BOUNTY // COHORT)
+        assert (found["seats"], found["taken"], found["deadline"]) == (COHORT, 0, opened.life.deadline)
 
     def test_not_what_is_full_or_drawn(self, drawn, labeler):
         assert labeler.does("find", which=False) == "No campaign is open now.\n"
@@ -35,7 +36,7 @@ class TestShow:
             assert part in said
         told = labeler.told("show")
         assert told["question"]["options"] == ["yes", "no", "can't say"]
-        assert (told["max_loss"], told["tasks"]) == (str(STAKE // 2), 4)
+        assert (told["max_loss"], told["tasks"], told["phase"]) == (str(STAKE // 2), 4, "Enrolling")
 
 
 class TestEnroll:
