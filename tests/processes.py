@@ -135,6 +135,16 @@ def rpc(url: str, method: str, *params: Any) -> Any:
     return answer["result"]
 
 
+def mined(url: str, blocks: int) -> None:
+    """Wait for so many more blocks."""
+
+    def number() -> int:
+        return int(rpc(url, "eth_blockNumber"), 16)
+
+    after = number() + blocks
+    until(lambda: number() >= after, "blocks are mined")
+
+
 # What is asked again and again is asked without Ape, by this process itself.
 
 

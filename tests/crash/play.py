@@ -28,6 +28,7 @@ from processes import (
     free_port,
     kill,
     life,
+    mined,
     node,
     rpc,
     seats,
@@ -162,11 +163,6 @@ class Play:
 
     def phase(self) -> Phase:
         return Phase(life(self.url, self.contract, int(self.campaign, 16)).phase)
-
-    def blocks(self, number: int) -> None:
-        """Wait for so many more blocks."""
-        after = int(rpc(self.url, "eth_blockNumber"), 16) + number
-        until(lambda: int(rpc(self.url, "eth_blockNumber"), 16) >= after, "blocks are mined")
 
     # ── The campaign ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -307,7 +303,7 @@ def killed(play: Play, kills: int) -> dict[str, Any]:
     play.killed("import", "import", "{home}/labels{me}.csv", kills=kills)
     play.imported = set(range(play.labelers))
     play.killed("commit", "run", "--once", kills=kills)
-    play.blocks(3)  # until the end of the phase is settled
+    mined(play.url, 3)  # until the end of the phase is settled
     play.killed("reveal", "run", "--once", kills=kills)
     play.settled()
     play.killed("collect", "run", "--once", "--collect", kills=kills)
@@ -373,7 +369,7 @@ def mishap(play: Play, labeler: int, kind: str) -> dict[str, Any]:
     until(lambda: answers(url), "the proxy answers")
     child = play.cli(labeler, "run", "--once", url=url)
     until(met.exists, f"the mishap {kind} comes about")
-    play.blocks(4)
+    mined(play.url, 4)
     status = kill(child)  # it may wait for a receipt that never comes
     kill(proxy)
     before = seat_of(play, labeler)

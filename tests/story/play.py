@@ -29,6 +29,7 @@ from processes import (
     fork,
     kill,
     life,
+    mined,
     node,
     rpc,
     tail,
@@ -46,11 +47,13 @@ CARRIED: Final = "rte"  # by `earnest campaign run`
 FALSELY: Final = ("temp", "ranking")  # where the dishonest settler is the first to post
 FALSE_SCORE: Final = 9_999
 MONEY: Final = {"bounty": "1", "stake": "0.2", "fee": "0.01", "bond": "0.1"}
-# Everybody is quicker than this; what is posted falsely never becomes final, and what is not soon does.
-LONG, SHORT = "20m", "5s"
+# Everybody is quicker than LONG, so what is posted falsely does not become final; what is right soon does,
+# but not before the one that posted it can be killed.
+LONG, SHORT = "60m", "8s"
 PHASES: Final = ("enroll", "draw", "commit", "reveal", "audit")
 POLL: Final = ("--poll", "0.5")
 PATIENCE: Final = 240.0
+SETTLED_BY: Final = 3  # blocks, the end of committing is settled
 
 Commands = dict[str, list[tuple[str, ...]]]
 
@@ -231,7 +234,7 @@ def label(story: Story, told: list[Campaign], carrier: Carrier) -> None:
     all_do(story, told, "import", f"{story.home}/{{file}}")
     all_do(story, told, "commit")
     story.until(Phase.REVEALING)
-    time.sleep(1)  # the blocks that the end of committing must be settled by
+    mined(story.url, SETTLED_BY)
 
 
 def all_do(story: Story, told: list[Campaign], command: str, *options: str) -> None:
