@@ -17,10 +17,11 @@ import ape
 from ape.api import AccountAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException
+from eth_abi.abi import decode
 from eth_account.messages import encode_typed_data
 from hexbytes import HexBytes
+from requests.exceptions import RequestException
 from web3 import Web3
-from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 from earnest.chain import events, header
@@ -47,6 +48,7 @@ from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
 # The gas that one transaction may use (EIP-7825).
 MOST_GAS: Final = 1 << 24
 LONGEST_SYMBOL: Final = 12
+WORD: Final = 32
 
 # What the contracts that `Earnest` calls may say no with.
 _SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness", "RandaoRandomness")
@@ -343,9 +345,11 @@ class Client:
         """
         if address == ZERO_ADDRESS:
             return ETHER
-        erc20 = self._erc20(address)
-        symbol = "".join(filter(str.isprintable, str(_told(erc20, "symbol", "units"))))
-        return Token(address, symbol[:LONGEST_SYMBOL] or "units", int(_told(erc20, "decimals", 0)))
+        symbol = "".join(filter(str.isprintable, str(self._told(address, "symbol") or "")))
+        if symbol.strip().upper() == ETHER.symbol:
+            symbol = ""
+        decimals = self._told(address, "decimals")
+        return Token(address, symbol[:LONGEST_SYMBOL] or "units", decimals or 0, guessed=decimals is None)
 
     def held(self, token: str) -> int:
         """What the contract holds of a token, as the token says."""
@@ -355,14 +359,17 @@ class Client:
         """What an account itself holds of a token, outside the vault, as the token says."""
         if token == ZERO_ADDRESS:
             return int(self.web3.eth.get_balance(self.web3.to_checksum_address(account)))
-        try:
-            return int(self._erc20(token).balanceOf(account))
-        except (ApeException, Web3Exception) as error:
-            raise ChainError(f"{token} does not tell balances: it is no ERC-20 token.") from error
+        held = self._told(token, "balanceOf", account)
+        if held is None:
+            raise ChainError(f"{token} does not tell balances: it is no ERC-20 token.")
+        return int(held)
 
     def allowance_of(self, account: str, token: str) -> int:
         """What the vault may still take of a token from an account."""
-        return int(self._erc20(token).allowance(account, self.address))
+        allowed = self._told(token, "allowance", account, self.address)
+        if allowed is None:
+            raise ChainError(f"{token} does not tell allowances: it is no ERC-20 token.")
+        return int(allowed)
 
     def balance_of(self, account: str, token: str) -> int:
         """An account's free balance."""
@@ -499,8 +506,14 @@ class Client:
         except ApeException as error:
             raise ChainError(f"{name} could not be sent: {error}") from error
         if receipt.failed:
-            self._try(name, arguments, call)
-            raise ChainError(f"{name} failed in transaction {receipt.txn_hash}; it would pass now.")
+            failed = str(receipt.txn_hash)
+            try:
+                self._try(name, arguments, call)
+            except ChainError as error:
+                error.transaction = failed
+                raise
+            sentence = f"{name} failed in transaction {failed}; it would pass now."
+            raise ChainError(sentence, transaction=failed)
         logs = [log for log in receipt.logs if str(log["address"]).lower() == self.address.lower()]
         return Sent(
             str(receipt.txn_hash),
@@ -526,6 +539,19 @@ class Client:
         token = refusal.values.get("token", arguments[0] if name == "deposit" else None)
         money = self.token(token).write if token is not None else str
         return ChainError(explain(refusal, Situation(name, self.now(), money)), refusal)
+
+    def _told(self, token: str, name: str, *arguments: Any) -> Any:
+        """What a token answers; None when it is nothing of the kind. Whoever wrote it may answer anything."""
+        method = getattr(self._erc20(token), name)
+        data = HexBytes(method.encode_input(*arguments))
+        try:
+            answer = bytes(self.web3.eth.call({"to": self.web3.to_checksum_address(token), "data": data}))
+            (kind,) = (output.canonical_type for output in method.abis[0].outputs)
+            return decode([kind], answer)[0] if len(answer) >= WORD else None
+        except RequestException:  # the node is away, which says nothing about the token
+            raise
+        except Exception:
+            return None
 
     def _view(self, name: str, *arguments: Any) -> Any:
         return self._call(self.contract, name, *arguments)
@@ -569,13 +595,6 @@ def error_abi() -> Iterator[dict[str, Any]]:
     for name in _SAYING_NO:
         for error in ape.project.get_contract(name).contract_type.errors:
             yield error.model_dump(mode="json")
-
-
-def _told(erc20: ContractInstance, name: str, otherwise: Any) -> Any:
-    try:
-        return getattr(erc20, name)()
-    except (ApeException, Web3Exception):
-        return otherwise
 
 
 def _plain(value: Any) -> Any:

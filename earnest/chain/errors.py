@@ -11,7 +11,6 @@ from string import Formatter
 from typing import Any, Final
 
 from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -21,12 +20,17 @@ from earnest.chain.life import Phase
 class ChainError(Exception):
     """A call that did not go through; nothing of it has happened. The message is a sentence for people.
 
-    `refusal` is what the contract said, None where the node or the wallet refused.
+    `refusal` is what the contract said, None where the node or the wallet refused; `transaction` is the one
+    that failed on the chain and cost its gas, None where none was sent.
     """
 
-    def __init__(self, sentence: str, refusal: Refusal | None = None) -> None:
+    def __init__(self, sentence: str, refusal: Refusal | None = None, transaction: str | None = None) -> None:
         super().__init__(sentence)
-        self.refusal = refusal
+        self.refusal, self.transaction = refusal, transaction
+
+
+class TokenError(ChainError):
+    """A token that does not do what tokens do; asking it again would only cost gas again."""
 
 
 class RecordsError(ChainError):
@@ -198,25 +202,36 @@ class Refusals:
         name, kinds, names = found
         try:
             values = decode(kinds, data[4:])
-        except DecodingError:
+        except Exception:  # a stranger's contract may put anything behind a selector
             return None
         return Refusal(name, dict(zip(names, map(_plain, kinds, values), strict=True)))
 
 
 def explain(refusal: Refusal, situation: Situation = Situation()) -> str:
     """The sentence for a refusal."""
+    try:
+        return _explained(refusal, situation)
+    except (ArithmeticError, LookupError, OSError, ValueError):  # values that no contract of ours gives
+        return _listed(refusal, situation)
+
+
+def _explained(refusal: Refusal, situation: Situation) -> str:
     if refusal.name == "WrongPhase":
         return _wrong_phase(refusal.values, situation)
     if refusal.name == "NotFinal":
         return _not_final(refusal.values, situation)
     template = SENTENCES.get(refusal.name)
     if template is None:
-        listed = ", ".join(f"{name} {value}" for name, value in refusal.values.items())
-        return f"{situation.action} was refused: {refusal.name}{f' ({listed})' if listed else ''}."
+        return _listed(refusal, situation)
     values: dict[str, Any] = {**refusal.values, "action": situation.action}
     if "required" in values and "balance" in values:
         values["missing"] = values["required"] - values["balance"]
     return _Sentence(situation).vformat(template, (), values)
+
+
+def _listed(refusal: Refusal, situation: Situation) -> str:
+    listed = ", ".join(f"{name} {value}" for name, value in refusal.values.items())
+    return f"{situation.action} was refused: {refusal.name}{f' ({listed})' if listed else ''}."
 
 
 def revert_data(error: BaseException) -> bytes | None:
@@ -227,7 +242,7 @@ def revert_data(error: BaseException) -> bytes | None:
     data = getattr(error, "data", None)
     if isinstance(data, dict):
         data = data.get("data")
-    if isinstance(data, str) and data.startswith("0x"):
+    if isinstance(data, str) and re.fullmatch(r"0x([0-9a-fA-F]{2})*", data):
         return bytes.fromhex(data[2:])
     text = str(error.args[0]) if error.args else ""
     if found := re.match(r"execution reverted: (b'.*'|b\".*\")$", text, re.DOTALL):

@@ -41,7 +41,7 @@ class Sight:
 
     @property
     def now(self) -> int:
-        """The time to try things by: the newest block's, or this machine's where no block came for a while."""
+        """The time to try things by: that of the newest block, or this machine's where that is later."""
         return max(self.time, int(time.time()))
 
 

@@ -14,11 +14,12 @@ _EXACT: Final = Context(prec=160)
 
 @dataclass(frozen=True)
 class Token:
-    """An ERC-20 token, or ether at address 0."""
+    """An ERC-20 token, or ether at address 0; `guessed`: it does not tell its decimals."""
 
     address: str
     symbol: str
     decimals: int
+    guessed: bool = False
 
     def write(self, amount: int, places: int | None = None) -> str:
         """An amount in token units with the symbol; exactly, or rounded to `places` decimals."""
@@ -33,7 +34,12 @@ class Token:
         return text.rstrip("0").rstrip(".") if "." in text else text
 
     def parse(self, text: str) -> int:
-        """The smallest units in an amount given in token units; ValueError when it is no such amount."""
+        """The smallest units in an amount given in token units.
+
+        Raises ValueError when it is no such amount, or nobody knows what a token unit is.
+        """
+        if self.guessed:
+            raise ValueError(f"{self.address} does not tell its decimals, so no amount of it can be read.")
         try:
             value = Decimal(text.replace(",", "")).scaleb(self.decimals, _EXACT)
         except InvalidOperation:

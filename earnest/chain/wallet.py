@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from earnest.chain.errors import ChainError
+from earnest.chain.errors import ChainError, TokenError
+from earnest.chain.records import Deposited
 from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # What the gas of one transaction may cost is kept back of ether that is deposited.
 GAS_KEPT: Final = 1 << 24
+DEPOSITS: Final = 3
 PENDING_LIMIT: Final = 60.0
 PENDING_POLL: Final = 0.5
 
@@ -36,6 +38,7 @@ def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[S
     """Deposit what is missing for a free balance of `needed` (the token's smallest units).
 
     Raises ChainError when the account does not have it, with how much more is needed; nothing is sent then.
+    Raises TokenError when a token took the gas and credited little or nothing.
     """
     free = client.balance_of(account.address, token)
     missing = needed - free
@@ -49,10 +52,34 @@ def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[S
             f"{account.address} has {write(held)}, and {write(free)} free in the vault; {write(needed)} is"
             f" needed: {write(missing - held)} more{gas}."
         )
-    sent = []
-    if token != ZERO_ADDRESS and client.allowance_of(account.address, token) < missing:
-        sent.append(client.approve(token, missing, sender=account))
-    return [*sent, client.deposit(token, missing, sender=account)]
+    if token == ZERO_ADDRESS:
+        return [client.deposit(token, missing, sender=account)]
+    try:
+        return _deposit_tokens(client, account, token, missing)
+    except ChainError as error:
+        if error.transaction is None:
+            raise
+        raise TokenError(str(error), error.refusal, error.transaction) from error
+
+
+def _deposit_tokens(client: Client, account: AccountAPI, token: str, missing: int) -> list[Sent]:
+    """Deposit until `missing` is credited: a token may take a fee on the way, at most half of it."""
+    sent: list[Sent] = []
+    amount = missing
+    for _ in range(DEPOSITS):
+        if client.allowance_of(account.address, token) < amount:
+            sent.append(client.approve(token, amount, sender=account))
+        sent.append(client.deposit(token, amount, sender=account))
+        credited = sum(each.amount for each in sent[-1].all(Deposited))
+        missing -= credited
+        if missing <= 0:
+            return sent
+        if 2 * credited < amount:
+            break
+        amount = -(-missing * amount // credited)
+    raise TokenError(
+        f"{token} credited {credited} units of the {amount} that were deposited: {missing} are missing still."
+    )
 
 
 def under_way(client: Client, account: str) -> int | None:

@@ -12,7 +12,6 @@ from earnest.cli.errors import InputError
 from earnest.cli.session import Session
 from earnest.cli.text import until
 
-
 # What reveals must be over for, by the chain's own clock.
 AFTER_REVEALS: Final = (Phase.AUDITING, Phase.SETTLING)
 

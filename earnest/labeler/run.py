@@ -57,6 +57,7 @@ class Runner:
     wishes: Wishes = field(default_factory=Wishes)
     sent: list[Sent] = field(default_factory=list)
     _strange: set[tuple[int, int, bytes]] = field(default_factory=set)
+    _dear: set[Action] = field(default_factory=set)
     _said: str = ""
 
     def look(self) -> Sight:
@@ -91,7 +92,11 @@ class Runner:
         address, token = self.desk.account.address, sight.campaign.terms.token
         free = self.desk.client.balance_of(address, token) if self.wishes.collect else 0
         actions = due(sight, address, notes, free, self.wishes)
-        return [each for each in actions if self._strangeness(sight, notes, each) not in self._strange]
+        return [
+            each
+            for each in actions
+            if each not in self._dear and self._strangeness(sight, notes, each) not in self._strange
+        ]
 
     def round(self, only: Iterable[Step] = tuple(Step)) -> tuple[Sight, int]:
         """Look, and do what is due of the steps in `only`; the sight, and how many steps were done.
@@ -115,6 +120,8 @@ class Runner:
                     refused.append(error)
                     continue
                 except ChainError as error:
+                    if error.transaction is not None and action.step is Step.WITHDRAW:
+                        self._dear.add(action)  # a token's own code, which takes the gas each time
                     if error.refusal is None:
                         raise
                     refused.append(error)

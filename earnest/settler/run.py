@@ -18,10 +18,9 @@ from ape.exceptions import ApeException
 from requests.exceptions import RequestException
 from web3.exceptions import Web3Exception
 
-from earnest.chain.errors import ChainError, FollowError, RecordsError, short_id
+from earnest.chain.errors import ChainError, FollowError, RecordsError, TokenError, short_id
 from earnest.chain.follow import Follower, Sight
-from earnest.chain.settle import false_batches
-from earnest.chain.state import State
+from earnest.chain.settle import false_batches, open_batches
 from earnest.chain.wallet import spendable, under_way
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
@@ -29,7 +28,8 @@ from earnest.settler.act import act, is_passing
 from earnest.settler.errors import SettlerError
 from earnest.settler.metrics import Metrics
 from earnest.settler.scores import Scorer, needs_scores
-from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking, was_wrong
+from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking, locks_long, was_wrong
+from earnest.times import duration
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -85,6 +85,7 @@ class Settler:
     max_gas_price: int | None = None
     metrics: Metrics = field(default_factory=Metrics)
     tell: Tell = _silent
+    _barred: set[str] = field(default_factory=set)  # tokens that are deposited no more
     _told: dict[tuple[object, ...], str] = field(default_factory=dict)
     _forks: int | None = None
 
@@ -168,9 +169,9 @@ class Settler:
             return []
         self._told.pop(("pending",), None)
         right = self.right(sight)
-        me = Me(self.account.address, self._purse(sight.state) if self.deposit else {})
+        me = Me(self.account.address, self._purse(sight, right) if self.deposit else {})
         self._tell_lacking(sight, me, right)
-        self._tell_wrong(sight, me, right)
+        self._tell_unposted(sight, me, right)
         found = due(sight.state, sight.now, me, self.options, right)
         actions = [action for action in found if action not in tried]
         cheap = self._is_cheap() if actions else True
@@ -193,6 +194,8 @@ class Settler:
             self._about(action.campaign, about, f"{action.step}: {_sentence(error)}")
             if isinstance(error, RecordsError):
                 self.follower.forget()
+            if isinstance(error, TokenError):  # what it costs is gas, each time
+                self._barred.add(campaign.terms.token)
             return []
         self._told.pop((action.campaign, about), None)
         if not sent:
@@ -203,8 +206,9 @@ class Settler:
         self.tell(done)
         return [done]
 
-    def _purse(self, state: State) -> dict[str, int]:
-        tokens = {campaign.terms.token for campaign in state.campaigns.values()}
+    def _purse(self, sight: Sight, right: Right) -> dict[str, int]:
+        waiting = (sight.state.campaigns[number] for number in right)
+        tokens = {each.terms.token for each in waiting if open_batches(each)} - self._barred
         return {token: self._spendable(token) for token in tokens}
 
     def _spendable(self, token: str) -> int:
@@ -220,10 +224,16 @@ class Settler:
             written = self.client.token(sight.state.campaigns[number].terms.token).write(amount)
             self._about(number, "bond", f"its bond cannot be paid: {written} more is needed.")
 
-    def _tell_wrong(self, sight: Sight, me: Me, right: Right) -> None:
+    def _tell_unposted(self, sight: Sight, me: Me, right: Right) -> None:
         for number in right:
-            if was_wrong(sight.state.campaigns[number], me):
+            campaign = sight.state.campaigns[number]
+            if was_wrong(campaign, me):
                 self._about(number, "wrong", "a posting of this account was false: it posts no more there.")
+            if locks_long(campaign, self.options) and open_batches(campaign):
+                length = duration(campaign.terms.periods.challenge)
+                self._about(
+                    number, "lock", f"a bond would be locked for {length}: its scores are left to others."
+                )
 
     def _is_cheap(self) -> bool:
         price = int(self.client.web3.eth.gas_price)

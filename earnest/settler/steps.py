@@ -23,6 +23,9 @@ MOST_GAS: Final = 1 << 24
 # false batch is still worth a try.
 SKEW: Final = 3_600
 
+# Strangers choose how long a bond is locked, up to a year.
+LONGEST_LOCK: Final = 30 * 86_400
+
 # No transaction is filled to the brim.
 ROOM: Final = 4
 
@@ -70,11 +73,15 @@ class Me:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Which steps to take, for which campaigns (None: all), with how much gas in one transaction at most."""
+    """Which steps to take, for which campaigns (None: all), with how much gas in one transaction at most.
+
+    `longest_lock`: for how many seconds a bond may be locked in a campaign that was not named.
+    """
 
     steps: frozenset[Step] = ALL_STEPS
     campaigns: frozenset[int] | None = None
     gas: int = MOST_GAS
+    longest_lock: int = LONGEST_LOCK
 
     def includes(self, campaign: int) -> bool:
         """Whether a campaign is to be settled."""
@@ -108,6 +115,7 @@ def lacking(state: State, now: int, me: Me, options: Options, right: Right) -> d
     for campaign in state.campaigns.values():
         terms = campaign.terms
         wanted = Step.POST in options.steps and options.includes(campaign.number)
+        wanted = wanted and not was_wrong(campaign, me) and not locks_long(campaign, options)
         if wanted and campaign.number in right and _is_settling(campaign, now):
             missing = terms.bond - purse.left(terms.token)
             if settle.open_batches(campaign) and missing > 0:
@@ -130,6 +138,11 @@ def was_wrong(campaign: Campaign, me: Me) -> bool:
         posting.settler == me.address and posting.status is PostingStatus.VOID
         for posting in campaign.postings.values()
     )
+
+
+def locks_long(campaign: Campaign, options: Options) -> bool:
+    """Whether a bond would be locked for longer than is wanted, in a campaign that was not named."""
+    return options.campaigns is None and campaign.terms.periods.challenge > options.longest_lock
 
 
 def to_release(campaign: Campaign, now: int) -> list[int]:
@@ -197,6 +210,8 @@ def _posts(
     campaign: Campaign, now: int, me: Me, options: Options, right: Sequence[int], purse: _Purse
 ) -> Iterator[Action]:
     if not _is_settling(campaign, now) or was_wrong(campaign, me):
+        return
+    if locks_long(campaign, options):
         return
     terms = campaign.terms
     for some in portions(Step.POST, terms, settle.open_batches(campaign), options.gas):

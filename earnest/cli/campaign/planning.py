@@ -100,23 +100,24 @@ def _prepared(
 ) -> Record:
     """The record that stands, or a fresh one: when the files changed, or the time to enroll has passed.
 
-    A creation that was sent may go through until the chain itself is past that time: until then it is the one.
+    A creation that was sent may go through until the chain itself is past that time: till then it stands.
     """
     inputs = inputs_digest(file, settings.tasks)
     experimenter = session.account.address
-    if record is not None and record.sent and not _is_void(session, record):
-        if record.inputs != inputs:
+    if record is not None and record.sent:
+        if not _is_void(session, record):
+            if record.inputs == inputs:
+                return record
             raise InputError(
                 f"{file} or its tasks changed after the campaign's creation was sent, which may still go"
                 f" through until {clock(record.terms.enroll_by)}: put them back as they were, or use another"
                 " --folder."
             )
-        return record
-    if record is not None and not record.sent and record.terms.enroll_by > session.now:
-        if record.inputs == inputs and record.experimenter == experimenter:
-            return record
-    if record is not None and record.sent:
         home.keep_earlier(record)
+    elif record is not None:
+        unchanged = (record.inputs, record.experimenter) == (inputs, experimenter)
+        if unchanged and record.terms.enroll_by > session.now:
+            return record
     fresh = prepare(settings, tasks, found, session.now)
     home.save_manifest(fresh.manifest.to_bytes())
     home.save_secret(fresh.secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +16,7 @@ from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import DEPOSIT
 from earnest.cli.settling import gas_limit, lock_of
 from earnest.cli.text import campaign_text, known_campaign
+from earnest.times import seconds
 
 if TYPE_CHECKING:
     from earnest.settler.run import Done, Notice
@@ -41,6 +43,11 @@ MAX_GAS_PRICE: Final = 500.0
     show_default=True,
     help="In gwei; above it only false postings are acted on.",
 )
+@click.option(
+    "--longest-lock",
+    metavar="DURATION",
+    help="Post no scores where the bond is locked for longer; 30d unless given, any time in campaigns named.",
+)
 @click.option("--metrics-port", type=click.IntRange(0, 65_535), help="Serve metrics there; 0 for any port.")
 @click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Serve them at this address.")
 @pass_session
@@ -52,6 +59,7 @@ def run(
     once: bool,
     poll: float,
     max_gas_price: float,
+    longest_lock: str | None,
     metrics_port: int | None,
     metrics_address: str,
     **left: bool,
@@ -64,7 +72,7 @@ def run(
         account=session.account,
         follower=session.follower,
         lock=lock_of(session),
-        options=_options(session, chosen, left),
+        options=_options(session, chosen, left, longest_lock),
         deposit=deposit,
         max_gas_price=int(max_gas_price * 10**9),
         tell=lambda what: tell(session, what),
@@ -82,7 +90,9 @@ def run(
         settler.metrics.close()
 
 
-def _options(session: Session, chosen: Sequence[str], left: dict[str, bool]) -> Options:
+def _options(
+    session: Session, chosen: Sequence[str], left: dict[str, bool], longest_lock: str | None
+) -> Options:
     from earnest.settler.steps import ALL_STEPS, WATCHING, Options, Step
 
     by_option = {
@@ -102,7 +112,10 @@ def _options(session: Session, chosen: Sequence[str], left: dict[str, bool]) -> 
     if chosen:
         known = session.look().state.campaigns
         campaigns = frozenset(known_campaign(each, known).number for each in chosen)
-    return Options(steps=steps, campaigns=campaigns, gas=gas_limit(session))
+    found = Options(steps=steps, campaigns=campaigns, gas=gas_limit(session))
+    if longest_lock is None:
+        return found
+    return replace(found, longest_lock=seconds(longest_lock, "--longest-lock"))
 
 
 def tell(session: Session, what: Done | Notice) -> None:

@@ -111,6 +111,29 @@ class TestDecoding:
     def test_anything_else_is_none(self, data):
         assert Refusals(ABI).decode(data) is None
 
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            Refusal("WrongPhase", {"campaign": 1, "phase": 200, "deadline": 2**255}),
+            Refusal("WrongPhase", {"campaign": 1, "phase": 1, "deadline": 2**255}),
+            Refusal("DrawNotReady", {"status": 9}),
+            Refusal("SignatureExpired", {"deadline": 2**255}),
+            Refusal("NotFinal", {"batch": 1, "finalAt": 2**200}),
+        ],
+    )
+    def test_a_stranger_may_say_our_words_with_any_values(self, refusal):
+        assert refusal.name in explain(refusal, Situation("enroll", NOW))
+
+    def test_a_reason_that_is_no_text(self):
+        data = keccak(text="Error(string)")[:4] + encode(["bytes"], [b"\xff\xfe"])
+        assert Refusals([]).decode(data) is None
+
+    def test_revert_data_that_is_no_hexadecimal(self):
+        class Node(Exception):
+            data = "0x012"
+
+        assert revert_data(Node("reverted")) == b""
+
     def test_revert_data_of_either_node(self):
         class Node(Exception):
             data = "0x0102"

@@ -216,3 +216,21 @@ class TestHistory:
         (entry,) = labeler.told("history", which=False)["seats"]
         assert (entry["outcome"], entry["result"]) == ("absent", str(-STAKE // 2))
         assert labeler.does("history", which=False).splitlines()[1].split()[-2:] == ["-0.5", "ETH"]
+
+
+def test_a_withdrawal_that_costs_gas_and_fails_is_not_tried_again_and_again(final, labeler, monkeypatch):
+    """A token's own code runs then, which can tell a trial from the transaction."""
+    from earnest.chain.client import Client
+    from earnest.chain.errors import ChainError
+
+    tried = []
+
+    def withdraw(*arguments, **_):
+        tried.append(arguments)
+        raise ChainError("withdraw failed in transaction 0x1.", transaction="0x1")
+
+    monkeypatch.setattr(Client, "withdraw", withdraw)
+    said = labeler.does("run", "--collect", "--poll", "0.1")
+    assert "withdraw failed in transaction 0x1." in said
+    assert said.endswith("everything is paid.\n")
+    assert len(tried) == 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import sqlite3
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from chain.conftest import ANSWERS, KEY, SEALED
+from chain.test_tokens import DEAR, ONES, write
 
 from earnest.chain import settle
 from earnest.chain.errors import ChainError
@@ -276,9 +278,7 @@ def test_nothing_is_posted_by_records_that_lack_a_reveal(revealed, settler, enli
     with sqlite3.connect(tmp_path / "settler.sqlite") as records:
         records.execute("delete from logs where block = ? and position = ?", (last.block, last.index))
     records.close()
-    mine.follower = Follower(
-        game.client.web3, game.client.address, game.client.sink, mine.follower._store
-    )
+    mine.follower = Follower(game.client.web3, game.client.address, game.client.sink, mine.follower._store)
     assert mine.once() == []
     assert any("the contract has 5 and 5" in text for text in sentences(told))
     (posted,) = mine.once()
@@ -293,3 +293,39 @@ def test_who_posted_falsely_once_does_not_risk_another_bond(revealed, settler, c
     mine, told = enlist(settler)
     assert Step.POST not in steps(mine.once())
     assert any("posting of this account was false" in text for text in sentences(told))
+
+
+def test_a_token_that_credits_nothing_costs_gas_once(revealed, project, purse, settler, enlist, monkeypatch):
+    """Whoever creates a campaign chooses the bond's token, and what its code does with deposits."""
+    game = revealed
+    token = purse.deploy(project.FeeTokenMock, 10_000)
+    token.mint(settler, 10**6, sender=purse)
+    _pay_in(game, str(token.address), monkeypatch)
+    mine, told = enlist(settler, deposit=True)
+    before = settler.nonce
+    for _ in range(3):
+        assert mine.once() == []
+    assert settler.nonce - before == 2  # approve, deposit
+    assert any("credited 0 units" in text for text in sentences(told))
+
+
+def _pay_in(game, token, monkeypatch):
+    """As if the campaign's bond were in another token."""
+    look = Follower.look
+
+    def other(self):
+        sight = look(self)
+        campaign = sight.state.campaigns[game.id]
+        campaign.terms = replace(campaign.terms, token=token)
+        return sight
+
+    monkeypatch.setattr(Follower, "look", other)
+
+
+def test_one_bad_token_hides_no_campaign(revealed, settler, enlist, attacker, monkeypatch):
+    _pay_in(revealed, write(attacker, ONES), monkeypatch)
+    mine, told = enlist(settler, deposit=True)
+    assert mine.once() == []
+    _pay_in(revealed, write(attacker, DEAR), monkeypatch)
+    mine.once()
+    assert any("more is needed" in text for text in sentences(told))

@@ -175,3 +175,12 @@ def test_portions_hold_everything_once_in_order(step, gas):
     found = portions(step, TERMS, which, gas)
     assert [each for some in found for each in some] == which
     assert portions(step, TERMS, [], gas) == []
+
+
+def test_no_bond_is_locked_for_long_in_a_strangers_campaign():
+    periods = replace(TERMS.periods, challenge=365 * 86_400)
+    state = world(settling(None, None, None, terms=replace(TERMS, periods=periods)), free=10**6)
+    assert steps(state) == []
+    assert lacking(state, NOW, Me(ME), ALL, {1: RIGHT}) == {}
+    for options in (Options(campaigns=frozenset({1})), Options(longest_lock=365 * 86_400)):
+        assert [each.step for each in steps(state, options=options)] == [Step.POST]
