@@ -78,7 +78,8 @@ def _deposit_tokens(client: Client, account: AccountAPI, token: str, missing: in
             break
         amount = -(-missing * amount // credited)
     raise TokenError(
-        f"{token} credited {credited} units of the {amount} that were deposited: {missing} are missing still."
+        f"{token} credited {credited} units of the {amount} that were deposited: {missing} are"
+        " missing still, and what was credited can be withdrawn."
     )
 
 

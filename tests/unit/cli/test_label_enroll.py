@@ -10,6 +10,8 @@ from earnest.chain.records import Enrolled
 
 from .labeling import BOUNTY, COHORT, STAKE
 
+pytestmark = pytest.mark.anvil
+
 
 class TestFind:
     def test_lists_what_is_open(self, opened, labeler):
@@ -54,13 +56,18 @@ class TestEnroll:
         assert opened.chain.blocks.height == height
         assert labeler.told("enroll", "--seats", 3, "--yes")["seats"] == [0, 1, 2]
 
+    def test_again_when_enrolling_is_over_tells_the_seats(self, drawn, labeler):
+        told = labeler.told("enroll", "--yes")
+        assert (told["seats"], told["transactions"]) == ([0], [])
+
     def test_more_than_are_left(self, opened, labeler):
         assert labeler.refused("enroll", "--seats", 4, "--yes") == "4 seats are wanted and 3 are left."
 
-    def test_a_closed_campaign_and_when_it_closed(self, drawn, labeler):
+    def test_a_closed_campaign_and_when_it_closed(self, drawn, person):
+        late = person("carrier")
         full = max(each.place.timestamp for each in drawn.client.records() if isinstance(each, Enrolled))
         ends = clock(drawn.life.deadline)
-        assert labeler.refused("enroll", "--yes").startswith(
+        assert late.refused("enroll", "--yes").startswith(
             f"Enrolling was over at {clock(full)}: the campaign is Committing, until {ends} (in "
         )
 
@@ -104,9 +111,9 @@ class TestTooLittle:
         )
 
 
-def test_a_token_that_takes_a_fee(stage, project, operator, labeler):
-    """What was deposited before the contract refused is not lost, and said to be there."""
-    token = operator.deploy(project.FeeTokenMock, 100)
+def test_a_token_that_takes_most_of_it(stage, project, operator, labeler):
+    """What was deposited before it was seen to be too little is not lost, and said to be there."""
+    token = operator.deploy(project.FeeTokenMock, 6_000)
     client, address = stage.client, str(token.address)
     for account in (operator, labeler.account):
         token.mint(account, 10**9, sender=operator)
@@ -117,9 +124,8 @@ def test_a_token_that_takes_a_fee(stage, project, operator, labeler):
     free = client.balance_of(labeler.account.address, address)
     assert 0 < free < 1_000_000
     assert done.exit_code == 2
-    assert done.stderr.endswith(
-        f"{client.token(address).write(free)} is free in the vault; `earnest label withdraw` takes it back.\n"
-    )
+    assert f"credited {free} units of the 1000000 that were deposited" in done.stderr
+    assert done.stderr.endswith("what was credited can be withdrawn.\n")
     assert stage.seats_of(labeler.account) == []
 
 
