@@ -68,9 +68,9 @@ test: lint test-in-process test-anvil ## everything: linters, then the whole sui
 
 # What the fixtures of a session deploy stays on the chain of its process, so each kind of tests has one of its own.
 ON_CHAIN := tests/attack tests/differential tests/invariant tests/scenario tests/unit/chain tests/unit/contracts tests/unit/settler
-# These have nodes of their own, and processes of every role.
-PLAYS := tests/crash tests/story
-OTHERS := $(ON_CHAIN:%=--ignore=%) $(PLAYS:%=--ignore=%)
+# The command line does the same on either EVM, and the plays start nodes of their own.
+ON_ANVIL := tests/unit/cli tests/crash tests/story
+OTHERS := $(ON_CHAIN:%=--ignore=%) $(ON_ANVIL:%=--ignore=%)
 
 test-in-process: setup-bench compile
 	for kind in $(ON_CHAIN); do ape test $$kind -m "not fuzz and not anvil"; done
@@ -79,7 +79,7 @@ test-in-process: setup-bench compile
 test-anvil: setup-bench compile
 	for kind in $(ON_CHAIN); do ape test $(ANVIL) $$kind -m "(chain or anvil) and not fuzz and not slow"; done
 	ape test $(ANVIL) $(OTHERS) -m "(chain or anvil) and not fuzz and not slow"
-	for kind in $(PLAYS); do ape test $(ANVIL) $$kind -m "not fuzz"; done
+	for kind in $(ON_ANVIL); do ape test $(ANVIL) $$kind -m "not fuzz"; done
 
 fuzz: setup-bench ## the differential tests with new random cohorts, and a thousand and more deaths, for long
 	ape test $(ANVIL) tests/differential -m fuzz --hypothesis-profile=fuzz

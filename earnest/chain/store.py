@@ -67,7 +67,9 @@ class Store:
             with self._writing():
                 self._set_up()
         except (OSError, sqlite3.Error) as error:
-            raise FollowError(f"The records in {path} cannot be opened: {error}.") from error
+            raise FollowError(
+                f"The records in {path} cannot be opened: {error}. Delete it, and they are read again."
+            ) from error
 
     def _set_up(self) -> None:
         (version,) = self._db.execute("pragma user_version").fetchone()

@@ -80,11 +80,8 @@ def client_at(contract: str | None) -> Client:
     return Client.at(address, int(block or 0))
 
 
-def load_account(alias: str | None) -> AccountAPI:
-    """An account of Ape that signs without asking for each signature: what to sign was agreed to before.
-
-    Raises InputError when there is none of that name, or the passphrase is wrong.
-    """
+def find_account(alias: str | None) -> AccountAPI:
+    """An account of Ape, still locked. Raises InputError when there is none of that name."""
     if alias is None:
         raise InputError("No account is named: say --account with an alias; `ape accounts list` shows them.")
     if alias.startswith(DEVNET_ACCOUNT):
@@ -94,8 +91,17 @@ def load_account(alias: str | None) -> AccountAPI:
     except (AccountsError, KeyError, ValueError) as error:
         known = ", ".join(sorted(filter(None, ape.accounts.aliases))) or "none"
         raise InputError(f"There is no account {alias!r}; there are: {known}.") from error
+    return account
+
+
+def load_account(alias: str | None) -> AccountAPI:
+    """An account of Ape that signs without asking for each signature: what to sign was agreed to before.
+
+    Raises InputError when there is none of that name, or the passphrase is wrong.
+    """
+    account = find_account(alias)
     if isinstance(account, KeyfileAccount):
-        given = os.environ.get(f"APE_ACCOUNTS_{alias}_PASSPHRASE") or passphrase(alias)
+        given = os.environ.get(f"APE_ACCOUNTS_{alias}_PASSPHRASE") or passphrase(str(alias))
         try:
             if not given:
                 raise InvalidPasswordError

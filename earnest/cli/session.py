@@ -67,6 +67,14 @@ class Session:
         _ = self.client  # the account needs a connection to send anything
         return load_account(self.alias)
 
+    @cached_property
+    def address(self) -> str:
+        """The chosen account's address, for which nothing is unlocked."""
+        from earnest.cli.connection import find_account
+
+        _ = self.client  # Ape's accounts are found once it is connected
+        return str(find_account(self.alias).address)
+
     @property
     def records(self) -> Path:
         """The file in which the contract's records are kept, for all commands."""

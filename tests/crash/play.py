@@ -105,14 +105,12 @@ class Play:
         for index, status in enumerate(statuses):
             assert status == 0, f"labeler {index} ended with {status}:\n{tail(self.log(index))}"
 
-    def killed(
-        self, stage: str, *arguments: str, kills: int, over: Callable[[int], bool] = lambda labeler: False
-    ) -> None:
+    def killed(self, stage: str, *arguments: str, kills: int) -> None:
         """Every labeler does something, and dies of it again and again; then once more, to the end.
 
         `kills` times each at an instruction of the tool, at one of those that keep and send, and at a moment:
         all at other places, later and later ones. The first labeler lives: how many instructions and how long
-        it takes says where the others die. Nobody starts again for whom it is `over`.
+        it takes says where the others die.
         """
         path, began = self.home / "count", time.monotonic()
         probe = self.cli(0, *arguments, mortal=lambda work: counting(work, path))
@@ -129,18 +127,17 @@ class Play:
         for round_ in range(kills):
             parts = {index: (round_ + (index - 0.5) / len(others)) / kills for index in others}
             for where in (TOOL, KEEPING):
-                children = [start(where, parts[index], index) for index in others if not over(index)]
+                children = [start(where, parts[index], index) for index in others]
                 self.mourn(stage, wait(children))
             began = time.monotonic()
-            started = {index: self.cli(index, *arguments) for index in others if not over(index)}
+            started = {index: self.cli(index, *arguments) for index in others}
             statuses = []
             for index, child in started.items():
                 time.sleep(max(0.0, began + parts[index] * seconds - time.monotonic()))
                 statuses.append(kill(child))
             self.mourn(stage, statuses)
         for index in others:
-            if not over(index):
-                self.run(index, *arguments)
+            self.run(index, *arguments)
 
     def mourn(self, stage: str, statuses: Sequence[int]) -> None:
         """Count deaths, and look at what everybody who may have died left."""
@@ -154,12 +151,6 @@ class Play:
             path = self.home / f"labels{labeler}.csv"
             whole = given(path, OPTIONS) if path.exists() else {}
             assert found.answers == whole or (labeler not in self.imported and not found.answers)
-
-    def has_seat(self, labeler: int) -> bool:
-        """Whether a labeler has one, once what is under way has arrived."""
-        until(lambda: int(rpc(self.url, "txpool_status")["pending"], 16) == 0, "all is mined")
-        who, number = address(FIRST_LABELER + labeler), int(self.campaign, 16)
-        return who in [seat.labeler for seat in seats(self.url, self.contract, number, self.labelers)]
 
     def phase(self) -> Phase:
         return Phase(life(self.url, self.contract, int(self.campaign, 16)).phase)
@@ -297,7 +288,7 @@ def seats_on_chain(client: Any, campaign: int) -> list[dict[str, Any]]:
 
 def killed(play: Play, kills: int) -> dict[str, Any]:
     """Everyone is killed at every stage, each elsewhere, and simply starts again."""
-    play.killed("enroll", "enroll", "--yes", kills=kills, over=play.has_seat)
+    play.killed("enroll", "enroll", "--yes", kills=kills)
     play.drawn()
     play.answered()
     play.killed("import", "import", "{home}/labels{me}.csv", kills=kills)

@@ -24,7 +24,7 @@ from earnest.protocol.terms import ZERO_ADDRESS, Terms
 def list_(session: Session, mine: bool) -> None:
     """List the campaigns on the contract."""
     state, now = session.state, session.now
-    account = session.account.address if mine else None
+    account = session.address if mine else None
     found = [each for each in state.campaigns.values() if account in (None, each.experimenter)]
     rows = [_list_row(session, each, now) for each in found]
     session.show(

@@ -62,18 +62,19 @@ def enroll(
     """Take seats, depositing what is missing; run again it takes no more than those asked for."""
     journal = Journal(data)
     state, found = campaign_of(session, which, journal)
-    need_phase(session, found, Phase.ENROLLING)
     if signed is not None:
+        need_phase(session, found, Phase.ENROLLING)
         _carry(session, found, read_enrolment(signed, session, found), yes)
         return
-    manifest = manifest_of(journal, found, uri)
-    address, token = session.account.address, session.token(found.terms.token)
-    proof = gate_proof(found.terms, proof_file, address)
+    address, token = session.address, session.token(found.terms.token)
     mine = seats_of(found, address)
     missing = seats - len(mine)
-    if missing <= 0:
+    if missing <= 0:  # also when enrolling is over meanwhile
         _enrolled(session, found.number, mine, [])
         return
+    need_phase(session, found, Phase.ENROLLING)
+    manifest = manifest_of(journal, found, uri)
+    proof = gate_proof(found.terms, proof_file, address)
     _check_left(session, found, missing)
     _check_balance(session, found.terms, missing)
     check_admission(session, found, missing, proof)
@@ -201,7 +202,7 @@ def _check_balance(session: Session, terms: Terms, seats: int) -> None:
     """Raise InputError, with how much more is needed, before anything is sent."""
     from earnest.chain.wallet import lacking
 
-    client, address, stake = session.client, session.account.address, terms.stake * seats
+    client, address, stake = session.client, session.address, terms.stake * seats
     write = session.token(terms.token).write
     missing = lacking(client, address, terms.token, stake)
     if missing:

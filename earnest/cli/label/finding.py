@@ -26,7 +26,7 @@ from earnest.protocol.terms import ZERO_ADDRESS
 def find(session: Session, all_: bool) -> None:
     """List the campaigns that this account can enroll in now."""
     state, now = session.state, session.now
-    address = session.account.address if session.alias else None
+    address = session.address if session.alias else None
     found = []
     for each in state.campaigns.values():
         life = each.life_at(now)
@@ -66,7 +66,7 @@ def show(session: Session, which: str, data: Path, uri: str | None) -> None:
     journal = Journal(data)
     state, found = campaign_of(session, which, journal)
     manifest = manifest_of(journal, found, uri)  # checked before anything of it is shown
-    address = session.account.address if session.alias else None
+    address = session.address if session.alias else None
     prospects = offer(found.terms, state, address)
     session.show(
         offer_members(found, found.life_at(session.now), prospects)

@@ -49,7 +49,7 @@ def check_admission(session: Session, found: Campaign, seats: int, proof: bytes)
     """Ask the gate as the contract will, before any money moves. Raises InputError when it says no."""
     from earnest.chain.client import error_abi
 
-    terms, labeler, client = found.terms, session.account.address, session.client
+    terms, labeler, client = found.terms, session.address, session.client
     if terms.gate == ZERO_ADDRESS:
         return
     refusal = Refusal("NotAdmitted", {"labeler": labeler})

@@ -25,7 +25,7 @@ from earnest.labeler.journal import Book, Journal
 def status(session: Session, which: str | None, data: Path) -> None:
     """Show how your seats stand, in one campaign or in all."""
     journal = Journal(data)
-    state, now, address = session.state, session.now, session.account.address
+    state, now, address = session.state, session.now, session.address
     chosen = state.campaigns.values()
     if which is not None:
         chosen = [campaign_of(session, which, journal)[1]]  # type: ignore[assignment]
@@ -68,7 +68,7 @@ def status(session: Session, which: str | None, data: Path) -> None:
 @pass_session
 def history(session: Session) -> None:
     """List scores and earnings of all your seats, from the chain's records."""
-    state, address = session.state, session.account.address
+    state, address = session.state, session.address
     entries = history_of(state, address, session.now)
     rows: list[list[object]] = []
     totals: dict[str, int] = {}

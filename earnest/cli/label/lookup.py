@@ -99,7 +99,7 @@ def runner_of(
 
 def drawn_seats(session: Session, found: Campaign, seat: int | None) -> list[int]:
     """The account's drawn seats, or the one that is named."""
-    address = session.account.address
+    address = session.address
     mine = seats_of(found, address)
     if not mine:
         raise InputError(f"{address} has no seat in campaign {short(campaign_text(found.number))}.")

@@ -34,7 +34,7 @@ def status(session: Session) -> None:
     from earnest.settler.scores import Scorer
     from earnest.settler.steps import Me, Options, due
 
-    address = session.account.address if session.alias else ZERO_ADDRESS
+    address = session.address if session.alias else ZERO_ADDRESS
     sight, scorer = session.look(), Scorer()
     right = {
         number: words

@@ -66,10 +66,10 @@ def test_params_that_are_wrong(stage, operator, tmp_path, text, sentence):
     assert stage.chain.blocks.height == height
 
 
-def test_no_such_account(operator):
+def test_no_such_account(operator, people):
     operator.alias = "nobody"
     done = run(operator, "--yes")
     assert done.exit_code == 2
     assert done.stderr == (
-        "There is no account 'nobody'; there are: carrier, experimenter, labeler, settler.\n"
+        f"There is no account 'nobody'; there are: {', '.join(sorted(people))}.\n"
     )

@@ -7,6 +7,8 @@ import pytest
 from earnest.chain.money import ETHER, Token
 from earnest.cli.label.amounts import about
 
+pytestmark = pytest.mark.anvil
+
 COINS = Token("0x" + "11" * 20, "USDX", 6)
 POINTS = Token("0x" + "22" * 20, "points", 0)
 

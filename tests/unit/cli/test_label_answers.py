@@ -13,6 +13,8 @@ from earnest.labeler.journal import Journal
 from .conftest import LABELERS
 from .labeling import ANSWERS, COHORT, STAKE, write_rows
 
+pytestmark = pytest.mark.anvil
+
 
 def rows_of(path):
     return list(csv.DictReader(path.open(newline="")))

@@ -10,6 +10,8 @@ from earnest.labeler.journal import Book, Journal
 
 from .labeling import ANSWERS, labels_of
 
+pytestmark = pytest.mark.anvil
+
 TASKS = [f"t{index}" for index in range(4)]
 
 

@@ -10,6 +10,8 @@ from earnest.cli.text import campaign_text
 
 from .labeling import ANSWERS
 
+pytestmark = pytest.mark.anvil
+
 NOWHERE = "0x" + "12" * 20
 
 
@@ -67,17 +69,32 @@ def test_unknown_account(opened, labeler, people):
 
 def test_wrong_passphrase(opened, labeler, passphrase):
     passphrase.write_text("guess")
-    for command in (["enroll", "--yes"], ["status"]):
-        assert labeler.refused(*command) == (
-            "The passphrase of labeler, typed or in the file of $EARNEST_PASSPHRASE_FILE, is wrong."
+    for command in ("enroll", "sign-enroll"):
+        assert sentence_of(opened, labeler, command) == (
+            "The passphrase of labeler, typed or in the file of $EARNEST_PASSPHRASE_FILE, is wrong.\n"
         )
 
 
 def test_no_passphrase_file(opened, labeler, passphrase):
     passphrase.unlink()
-    assert labeler.refused("status") == (
-        f"$EARNEST_PASSPHRASE_FILE names {passphrase}, which cannot be read: No such file or directory."
+    assert sentence_of(opened, labeler, "enroll") == (
+        f"$EARNEST_PASSPHRASE_FILE names {passphrase}, which cannot be read: No such file or directory.\n"
     )
+
+
+def sentence_of(stage, person, command):
+    """What a command that is refused says, after it has shown what it is about; it sends nothing."""
+    height = stage.chain.blocks.height
+    done = person.run(command, "--yes")
+    assert done.exit_code == 2
+    assert stage.chain.blocks.height == height
+    return done.stderr
+
+
+def test_looking_takes_no_passphrase(opened, labeler, passphrase):
+    passphrase.unlink()
+    for command in ("show", "status", "history", "find"):
+        labeler.does(command, which=command in ("show", "status"))
 
 
 def test_a_data_folder_that_is_none(opened, labeler):

@@ -8,6 +8,8 @@ import pytest
 
 from earnest.experimenter import allowlist
 
+pytestmark = pytest.mark.anvil
+
 
 @pytest.fixture
 def seats(labeler, stage):

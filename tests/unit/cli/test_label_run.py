@@ -10,6 +10,8 @@ from earnest.protocol.settlement import settle_batch
 from .conftest import LABELERS
 from .labeling import ANSWERS, BOUNTY, STAKE, labels_of
 
+pytestmark = pytest.mark.anvil
+
 TASKS = [f"t{index}" for index in range(4)]
 
 

@@ -10,6 +10,8 @@ from earnest.chain.errors import clock
 
 from .labeling import STAKE
 
+pytestmark = pytest.mark.anvil
+
 
 @pytest.fixture
 def carrier(person):
