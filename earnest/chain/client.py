@@ -230,6 +230,8 @@ class Client:
         if self._call(source, "outcome", ticket)[0] != _PENDING:
             return
         answer = self.web3.provider.make_request(RPCEndpoint("eth_getBlockByNumber"), [hex(ticket), False])
+        if not answer.get("result"):
+            raise ChainError(f"The node does not have block {ticket}, whose header decides the draw.")
         # A source of another kind takes no header; then the draw itself says that it is not ready.
         with suppress(ChainError):
             self._send("prove", ticket, header.encode(answer["result"]), sender=sender, contract=source)

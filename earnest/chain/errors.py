@@ -41,6 +41,10 @@ class FollowError(Exception):
     """The chain cannot be followed: its node contradicts itself, or the records kept of it cannot be used."""
 
 
+# What comes of a node's answers that lack or garble something.
+ODD_ANSWERS: Final = (LookupError, TypeError, ValueError)
+
+
 @dataclass(frozen=True)
 class Refusal:
     """A custom error: its name, and its values by name as the contract gave them."""

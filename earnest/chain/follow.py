@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from eth_abi.exceptions import DecodingError
 from hexbytes import HexBytes
 from web3.exceptions import BlockNotFound
 
@@ -145,9 +146,11 @@ class Follower:
             try:
                 for record in records:
                     self._state.apply(record)
-            except StateError:
+            except (ValueError, DecodingError) as error:
                 self._forks = -1
-                raise
+                if isinstance(error, StateError):
+                    raise
+                raise StateError(f"A log cannot be read: {error}") from error
         self._forks = cursor.forks
         return self._state, cursor
 

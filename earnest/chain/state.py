@@ -272,6 +272,14 @@ class State:
         if self.last is not None and record.place <= self.last:
             raise StateError(f"{record} is not after {self.last}.")
         self.last = record.place
+        try:
+            self._apply(record)
+        except (LookupError, ValueError) as error:
+            if isinstance(error, StateError):
+                raise
+            raise StateError(f"{record} does not fit what came before it: {error!r}.") from error
+
+    def _apply(self, record: Record) -> None:
         match record:
             case events.Deposited():
                 self.deposited[record.token] += record.amount

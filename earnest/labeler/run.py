@@ -10,14 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
 
 from ape.exceptions import ApeException
+from eth_abi.exceptions import DecodingError
 from requests import RequestException
 from web3.exceptions import Web3Exception
 
-from earnest.chain.errors import ChainError, clock
+from earnest.chain.errors import ODD_ANSWERS, ChainError, clock
 from earnest.chain.life import Phase
 from earnest.chain.state import StateError
 from earnest.chain.wallet import wait_for_pending
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 PASSING: Final = (
     ApeException,
     ChainError,
-    JSONDecodeError,
+    DecodingError,
     LabelerError,
     OSError,
     RequestException,
-    StateError,
     Web3Exception,
+    *ODD_ANSWERS,
 )
 ATTEMPTS: Final = 5
 PAUSE: Final = 1.0

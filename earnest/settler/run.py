@@ -7,6 +7,7 @@ which ends with its process), and what an account has sent is awaited before any
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from ape.exceptions import ApeException
 from requests.exceptions import RequestException
 from web3.exceptions import Web3Exception
 
-from earnest.chain.errors import ChainError, FollowError, RecordsError, TokenError, short_id
+from earnest.chain.errors import ODD_ANSWERS, ChainError, FollowError, RecordsError, TokenError, short_id
 from earnest.chain.follow import Follower, Sight
 from earnest.chain.settle import false_batches, open_batches
 from earnest.chain.wallet import spendable, under_way
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
 
     from earnest.chain.client import Client, Sent
 
-NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, FollowError)
+NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, FollowError, *ODD_ANSWERS)
 ACTION_ERRORS: Final = (ChainError, ManifestError, ProtocolError, *NODE_ERRORS)
+DISK_ERRORS: Final = (OSError, sqlite3.Error)
 LONGEST_PAUSE: Final = 300.0
+LONGEST_ROUND: Final = 60.0  # seconds until the chain is looked at again, however much is due
+STUCK: Final = 600.0  # seconds after which a pending transaction holds nothing up any more
 SHORTEST_WAIT: Final = 0.5
 
 
@@ -88,6 +92,7 @@ class Settler:
     _barred: set[str] = field(default_factory=set)  # tokens that are deposited no more
     _told: dict[tuple[object, ...], str] = field(default_factory=dict)
     _forks: int | None = None
+    _pending: tuple[int, float] | None = None  # the nonce, and since when it is pending
 
     def run(
         self,
@@ -110,6 +115,10 @@ class Settler:
                 self.metrics.errors.inc()
                 self._notice(("node",), f"The node does not answer as it should: {_sentence(error)}")
                 pause = min(2 * pause, max(poll, LONGEST_PAUSE))
+            except DISK_ERRORS as error:
+                self.metrics.errors.inc()
+                self._notice(("node",), f"Nothing can be kept on disk here: {_sentence(error)}")
+                pause = min(2 * pause, max(poll, LONGEST_PAUSE))
             else:
                 self._told.pop(("node",), None)
             sleep(pause)
@@ -125,9 +134,9 @@ class Settler:
                     self.look()
                     return done
                 self._told.pop(("lock",), None)
-                fresh = self._round(tried)
+                fresh, more = self._round(tried)
             done += fresh
-            if not fresh:
+            if not fresh and not more:
                 return done
 
     def look(self) -> Sight:
@@ -152,22 +161,18 @@ class Settler:
             try:
                 words = found[campaign.number] = self.scorer.words(campaign, sight.forks)
                 false += len(false_batches(campaign, words))
-            except SettlerError as error:
+            except (SettlerError, *ODD_ANSWERS) as error:
                 unknown += 1
                 self._about(campaign.number, "scores", f"its scores cannot be computed: {error}")
         self.metrics.unknown.set(unknown)
         self.metrics.false.set(false)
         return found
 
-    def _round(self, tried: set[Action]) -> list[Done]:
-        """One look, and all that is due by it and was not tried before."""
+    def _round(self, tried: set[Action]) -> tuple[list[Done], bool]:
+        """One look, and what is due by it and was not tried before; whether some of that is left over."""
         sight = self.look()
-        nonce = under_way(self.client, self.account.address)
-        if nonce is not None:
-            sentence = f"Transaction {nonce} of {self.account.address} is sent and not mined yet."
-            self._notice(("pending",), sentence)
-            return []
-        self._told.pop(("pending",), None)
+        if self._is_waiting():
+            return [], False
         right = self.right(sight)
         me = Me(self.account.address, self._purse(sight, right) if self.deposit else {})
         self._tell_lacking(sight, me, right)
@@ -176,11 +181,29 @@ class Settler:
         actions = [action for action in found if action not in tried]
         cheap = self._is_cheap() if actions else True
         done: list[Done] = []
-        for action in actions:
+        until = time.monotonic() + LONGEST_ROUND
+        for position, action in enumerate(actions, 1):
             if cheap or action.step is Step.REFEREE:
                 tried.add(action)
                 done += self._do(sight, action)
-        return done
+            if time.monotonic() > until and position < len(actions):
+                return done, True  # something more urgent may have come up meanwhile
+        return done, False
+
+    def _is_waiting(self) -> bool:
+        """Whether something sent is still to be mined; not for ever, since with its nonce one of two that are
+        sent is mined, and all that is due may be done twice.
+        """
+        nonce = under_way(self.client, self.account.address)
+        if nonce is None:
+            self._pending = None
+            self._told.pop(("pending",), None)
+            return False
+        if self._pending is None or self._pending[0] != nonce:
+            self._pending = (nonce, time.monotonic())
+        sentence = f"Transaction {nonce} of {self.account.address} is sent and not mined yet."
+        self._notice(("pending",), sentence)
+        return time.monotonic() < self._pending[1] + STUCK
 
     def _do(self, sight: Sight, action: Action) -> list[Done]:
         campaign = sight.state.campaigns[action.campaign]

@@ -15,7 +15,7 @@ from typing import Final
 from earnest.chain import settle
 from earnest.chain.life import Phase
 from earnest.chain.state import BatchStatus, Campaign, PostingStatus, State
-from earnest.protocol.terms import Terms
+from earnest.protocol.terms import ZERO_ADDRESS, Terms
 
 MOST_GAS: Final = 1 << 24
 
@@ -104,8 +104,28 @@ def due(state: State, now: int, me: Me, options: Options, right: Right) -> list[
         for action in _of(campaign, now, me, options, right.get(campaign.number), purse)
         if action.step in options.steps
     ]
-    order = list(Step)
-    return sorted(found, key=lambda action: order.index(action.step))
+    order, ranks = list(Step), _ranks(state, found)
+    return sorted(found, key=lambda action: (order.index(action.step), ranks.get(action, (0, 0))))
+
+
+def _ranks(state: State, actions: Sequence[Action]) -> dict[Action, tuple[int, int]]:
+    """Where false postings stand in the queue: of each token that with the largest bond first, ether's before
+    other tokens'. So whoever floods the queue ahead of a posting loses as large a bond for each place.
+    """
+
+    def urgency(action: Action) -> tuple[int, int]:
+        campaign = state.campaigns[action.campaign]
+        return -campaign.terms.bond, campaign.final_at(action.which[0]) or 0
+
+    found: dict[Action, tuple[int, int]] = {}
+    of: defaultdict[str, list[Action]] = defaultdict(list)
+    for action in actions:
+        if action.step is Step.REFEREE:
+            of[state.campaigns[action.campaign].terms.token].append(action)
+    for token, some in of.items():
+        for rank, action in enumerate(sorted(some, key=urgency)):
+            found[action] = (rank, token != ZERO_ADDRESS)
+    return found
 
 
 def lacking(state: State, now: int, me: Me, options: Options, right: Right) -> dict[int, int]:

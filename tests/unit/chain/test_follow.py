@@ -175,3 +175,17 @@ def test_the_real_contracts_records_give_the_real_state(revealed, store):
     assert campaign.seats == expected.campaigns[revealed.id].seats
     assert campaign.life == expected.campaigns[revealed.id].life
     assert (sight.state.balances, sight.state.last) == (expected.balances, expected.last)
+
+
+def test_a_garbled_log_is_read_again_and_then_told_of(store):
+    node = Node(20, logs={5})
+    honest = node._log
+
+    def garbled(block):
+        return honest(block) | {"data": HexBytes("0x01")}
+
+    node._log = garbled
+    with pytest.raises(FollowError, match="A log cannot be read"):
+        follow(node, store).look()
+    node._log = honest
+    assert follow(node, store).look().block == 19

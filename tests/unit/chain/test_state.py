@@ -249,6 +249,15 @@ class TestRecordsThatDoNotFollow:
         with pytest.raises(StateError, match="is not the hash"):
             rebuild([*before, forged], created.client.sink)
 
+    @pytest.mark.parametrize("lost", ["Enrolled", "PostingOpened", "Drawn"])
+    def test_what_later_records_are_about_is_missing(self, revealed, settler, lost):
+        """Nodes leave logs out: it is told as that, and not by whatever it led to."""
+        revealed.fund(settler, revealed.terms.bond)
+        revealed.client.post(revealed.id, [0], [0], sender=settler)
+        records = [each for each in revealed.client.records() if type(each).__name__ != lost]
+        with pytest.raises(StateError):
+            rebuild(records, revealed.client.sink)
+
     def test_a_seat_missing(self, created):
         created.enroll(2)
         first, *rest = [each for each in created.client.records() if type(each).__name__ == "Enrolled"]

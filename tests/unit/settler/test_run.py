@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 import urllib.request
@@ -329,3 +330,54 @@ def test_one_bad_token_hides_no_campaign(revealed, settler, enlist, attacker, mo
     _pay_in(revealed, write(attacker, DEAR), monkeypatch)
     mine.once()
     assert any("more is needed" in text for text in sentences(told))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        json.JSONDecodeError("Expecting value", "<html>", 0),
+        KeyError("timestamp"),
+        TypeError("'NoneType' object is not subscriptable"),
+        sqlite3.OperationalError("database or disk is full"),
+        OSError(30, "Read-only file system"),
+    ],
+)
+def test_goes_on_after_what_nodes_and_disks_do(revealed, settler, enlist, monkeypatch, error):
+    revealed.fund(settler, revealed.terms.bond)
+    mine, told = enlist(settler)
+    look = Follower.look
+    failures = [error]
+
+    def fails_once(self):
+        if failures:
+            raise failures.pop()
+        return look(self)
+
+    monkeypatch.setattr(Follower, "look", fails_once)
+    mine.run(0.0, over=lambda sight: bool(sight.state.campaigns[revealed.id].postings), sleep=lambda _: None)
+    assert [each for each in told if isinstance(each, Done)]
+    assert len(sentences(told)) == 1
+
+
+def test_the_chain_is_looked_at_again_however_much_is_due(revealed, settler, enlist, monkeypatch):
+    """A long list of what is due does not put off what comes up meanwhile."""
+    game = revealed
+    game.fund(settler, game.terms.bond)
+    mine, _ = enlist(settler, options=Options(gas=GAS["post"][0] + GAS["post"][1]))
+    game.fund(settler, game.terms.bond)
+    looks = []
+    look = Follower.look
+    monkeypatch.setattr(Follower, "look", lambda self: looks.append(1) or look(self))
+    monkeypatch.setattr("earnest.settler.run.LONGEST_ROUND", -1.0)
+    assert steps(mine.once()) == [Step.POST, Step.POST]
+    assert len(looks) == 3
+
+
+def test_a_transaction_that_is_never_mined_holds_nothing_up_for_ever(revealed, settler, enlist, monkeypatch):
+    revealed.fund(settler, revealed.terms.bond)
+    mine, told = enlist(settler)
+    monkeypatch.setattr("earnest.settler.run.under_way", lambda *_: 7)
+    assert mine.once() == []
+    assert any("is sent and not mined yet" in text for text in sentences(told))
+    monkeypatch.setattr("earnest.settler.run.STUCK", -1.0)
+    assert steps(mine.once()) == [Step.POST]

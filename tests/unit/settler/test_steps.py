@@ -33,9 +33,7 @@ def steps(state, now=NOW, me=None, options=ALL, right=None):
     return due(state, now, me or Me(ME), options, {1: RIGHT} if right is None else right)
 
 
-@pytest.mark.parametrize(
-    "phase", [Phase.ENROLLING, Phase.COMMITTING, Phase.REVEALING, Phase.AUDITING]
-)
+@pytest.mark.parametrize("phase", [Phase.ENROLLING, Phase.COMMITTING, Phase.REVEALING, Phase.AUDITING])
 def test_nothing_is_due_while_others_act(phase):
     terms = replace(TERMS, enroll_by=START + 1_000)
     assert steps(world(campaign(phase, terms=terms), free=10**6)) == []
@@ -184,3 +182,27 @@ def test_no_bond_is_locked_for_long_in_a_strangers_campaign():
     assert lacking(state, NOW, Me(ME), ALL, {1: RIGHT}) == {}
     for options in (Options(campaigns=frozenset({1})), Options(longest_lock=365 * 86_400)):
         assert [each.step for each in steps(state, options=options)] == [Step.POST]
+
+
+def test_a_flood_of_tiny_bonds_keeps_no_large_one_from_being_refereed():
+    """Each place in the queue ahead of a false posting costs as large a bond; tokens take turns."""
+    other = replace(TERMS, token=OTHER)
+    flood = [settling(FALSE, None, None, number=number) for number in range(2, 40)]
+    worthless = [
+        settling(FALSE, None, None, number=number, terms=replace(other, bond=10**20))
+        for number in range(50, 60)
+    ]
+    large = settling(FALSE, None, None, number=90, terms=replace(TERMS, bond=501))
+    state = world(*flood, *worthless, large)
+    right = dict.fromkeys(state.campaigns, RIGHT)
+    found = [each.campaign for each in steps(state, options=Options(steps=WATCHING), right=right)]
+    assert found[0] == 90
+    assert len(found) == 49
+    assert found[1] in range(50, 60)
+    assert found[2] in range(2, 40)
+
+
+def test_of_equal_bonds_the_first_to_be_final_comes_first():
+    late, early = settling(FALSE, None, None, at=START), settling(FALSE, None, None, at=START - 50, number=2)
+    found = steps(world(late, early), right={1: RIGHT, 2: RIGHT}, options=Options(steps=WATCHING))
+    assert [each.campaign for each in found] == [2, 1]
