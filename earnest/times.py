@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+MOST_DIGITS: Final = 12  # more are no duration that anybody means
 
 
 class DurationError(ValueError):
@@ -15,10 +16,11 @@ class DurationError(ValueError):
 def seconds(text: object, name: str = "The duration") -> int:
     """The seconds of a duration such as `90`, `"2h"` or `"1d 12h"`. Raises DurationError when it is none."""
     written = str(text).strip().lower()
-    if written.isdecimal():
+    if written.isdecimal() and len(written) <= MOST_DIGITS:
         return int(written)
-    parts = re.findall(r"(\d+)\s*([dhms])", written)
-    if not parts or re.sub(r"(\d+)\s*([dhms])|\s", "", written):
+    part = rf"(\d{{1,{MOST_DIGITS}}})\s*([dhms])"
+    parts = re.findall(part, written)
+    if not parts or re.sub(rf"{part}|\s", "", written):
         raise DurationError(f"{name} is {text!r}; it must be a duration such as 90s, 45m, 2h or 1d 12h.")
     return sum(int(count) * SECONDS[unit] for count, unit in parts)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, Overflow
 from typing import Final
 
 from earnest.protocol.terms import ZERO_ADDRESS
 
 # Every digit of a 256-bit amount; Decimal's own context would round.
 _EXACT: Final = Context(prec=160)
+_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
+MOST: Final = 2**256 - 1
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,14 @@ class Token:
         if self.guessed:
             raise ValueError(f"{self.address} does not tell its decimals, so no amount of it can be read.")
         try:
-            value = Decimal(text.replace(",", "")).scaleb(self.decimals, _EXACT)
-        except InvalidOperation:
+            written = text.replace(",", "") if _THOUSANDS.fullmatch(text.strip()) else text
+            value = Decimal(written).scaleb(self.decimals, _EXACT)
+        except (InvalidOperation, Overflow):
             raise ValueError(f"The amount is {text!r}; it must be a number such as 12.5.") from None
-        if not value.is_finite() or value < 0 or value != int(value):
+        if not value.is_finite() or not 0 <= value <= MOST or value != int(value):
             raise ValueError(
                 f"The amount is {text!r}; it must be 0 or more {self.symbol} with at most "
-                f"{self.decimals} decimals."
+                f"{self.decimals} decimals, and fit into 256 bits."
             )
         return int(value)
 

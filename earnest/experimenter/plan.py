@@ -15,6 +15,7 @@ from earnest.tasks.columns import TaskFile
 FAIR_SHARED: Final = 100
 FAIR_SEATS: Final = 5
 FEWEST_CHECKS: Final = 10
+MOST_MONEY: Final = 2**96 - 1  # of each amount in the terms
 
 # Gas of the experimenter's own transactions, as measured on anvil (cancun), and for each batch besides.
 GAS: Final[Mapping[str, tuple[int, int]]] = {
@@ -103,6 +104,11 @@ def read_amounts(settings: Settings, token: Token) -> Amounts:
             found[name] = token.parse(getattr(settings.money, name))
         except ValueError as error:
             faults.append(f"money.{name}: {error}")
+            continue
+        if found[name] > MOST_MONEY:
+            faults.append(
+                f"money.{name} is {token.write(found[name])}; it must be at most {token.write(MOST_MONEY)}."
+            )
     if not faults and found["bounty"] == 0:
         faults.append(f"money.bounty is 0 {token.symbol}; labelers work for it.")
     if not faults and found["bond"] == 0:

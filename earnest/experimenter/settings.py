@@ -14,17 +14,32 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import yaml  # type: ignore[import-untyped]
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import (
+    is_address,
+    is_checksum_address,
+    is_checksum_formatted_address,
+    to_checksum_address,
+)
 
 from earnest.experimenter.errors import ExperimenterError
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.question import SIDES, VERDICTS, Kind, Question
-from earnest.protocol.terms import MAX_COHORT, MIN_COHORT, ZERO_ADDRESS, Curve, Periods, Weights
+from earnest.protocol.terms import (
+    MAX_CLASSES,
+    MAX_COHORT,
+    MAX_PERIOD,
+    MIN_COHORT,
+    ZERO_ADDRESS,
+    Curve,
+    Periods,
+    Weights,
+)
 from earnest.tasks.columns import Columns
-from earnest.times import DurationError, seconds
+from earnest.times import DurationError, duration, seconds
 
 USUAL_POSITIONS: Final = 100
 DECOYS: Final = 0.1
+LONGEST_RANGE: Final = 20  # characters of a range of whole numbers
 
 T = TypeVar("T")
 
@@ -108,14 +123,37 @@ def _document(path: Path) -> Any:
     try:
         match path.suffix.lower():
             case ".yaml" | ".yml":
-                return yaml.load(text, Loader=yaml.BaseLoader)
+                return yaml.load(text, Loader=_Yaml)
             case ".toml":
                 return tomllib.loads(text)
             case ".json":
-                return json.loads(text)
+                return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise ExperimenterError(f"{path} cannot be read: it nests too deeply.") from error
     except (yaml.YAMLError, ValueError) as error:
         raise ExperimenterError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
     raise ExperimenterError(f"{path} must end in .yaml, .toml or .json, to say what it is.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError when a name stands twice, of which only the last would count."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name} stands twice")
+    return dict(pairs)
+
+
+class _Yaml(yaml.BaseLoader):  # type: ignore[misc]
+    """All scalars as text, and no name twice in a mapping."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """As the base does. Raises YAMLError when a name stands twice."""
+        names = [key.value for key, _ in node.value if isinstance(key.value, str)]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.YAMLError(f"{name} stands twice")
+        return dict(super().construct_mapping(node, deep))
 
 
 class _Section:
@@ -139,7 +177,8 @@ class _Section:
 
     def need(self, name: str, read: Callable[[str, Any], T], otherwise: T, why: str) -> T:
         """As `take`, but it must be there."""
-        if self.values.get(name) in (None, "", [], {}):
+        value = self.values.get(name)
+        if value in (None, [], {}) or (isinstance(value, str) and not value.strip()):
             self.taken.add(name)
             self.faults.append(f"{self.prefix}{name} is missing; {why}.")
             return otherwise
@@ -152,8 +191,10 @@ class _Section:
         if value is None or value == "":
             value = {}
         if not isinstance(value, Mapping):
-            self.faults.append(f"{self.prefix}{name} is {value!r}; it must hold names and values.")
-            value = {}
+            fault = f"{self.prefix}{name} is {value!r}; it must hold names and values."
+            if fault not in self.faults:
+                self.faults.append(fault)
+            return _Section({}, f"{self.prefix}{name}.", [])  # what it lacks need not be said besides
         return _Section(value, f"{self.prefix}{name}.", self.faults)
 
     def close(self) -> None:
@@ -209,8 +250,9 @@ class _Reader:
         kind = top.need("kind", _one_of([str(kind) for kind in Kind]), "", f"it is one of {', '.join(Kind)}")
         instructions = top.take("instructions", _text, "")
         nothing: tuple[str, ...] = ()
+        known = len(self.faults)
         options = top.take("options", _options, nothing)
-        if not (text and kind):
+        if not (text and kind) or len(self.faults) > known:
             return None
         if kind == Kind.PREFERENCE:
             options = options or (*SIDES, VERDICTS[0])
@@ -334,10 +376,17 @@ class _Reader:
         if isinstance(value, str):
             file = self._beside(value)
             try:
-                lines = file.read_text(encoding="utf-8").splitlines()
+                lines = file.read_text(encoding="utf-8-sig").splitlines()
             except OSError as error:
                 raise ExperimenterError(f"{name}: {file} cannot be read: {error.strerror}.") from error
+            except UnicodeDecodeError as error:
+                reason = f"{error.reason} at byte {error.start}"
+                raise ExperimenterError(f"{name}: {file} is not in UTF-8: {reason}.") from error
             value = [line.partition("#")[0].strip() for line in lines]
+            if not any(value):
+                raise ExperimenterError(f"{name}: {file} names nobody; it must have a line for each labeler.")
+        if not isinstance(value, Mapping | list | tuple):
+            raise ExperimenterError(f"{name} is {value!r}; it must be a list of addresses or a file.")
         pairs = value.items() if isinstance(value, Mapping) else (_split(each) for each in value if each)
         admitted: dict[str, int] = {}
         for address, seats in pairs:
@@ -363,8 +412,8 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ExperimenterError(f"{name} is {value!r}; it must be a list.")
     for each in value:
-        if isinstance(each, bool):
-            raise ExperimenterError(f"{name} has {each}; put the text that is meant into quotes.")
+        if each is None or isinstance(each, bool):
+            raise ExperimenterError(f"{name} has {json.dumps(each)}; put the text that is meant into quotes.")
     return tuple(_text(name, each) for each in value)
 
 
@@ -374,9 +423,13 @@ def _options(name: str, value: Any) -> tuple[str, ...]:
     first, dash, last = text.partition("-")
     if text.isdecimal():
         first, dash, last = "1", "-", text
-    if dash and first.isdecimal() and last.isdecimal() and int(last) - int(first) < 256:
-        return tuple(map(str, range(int(first), int(last) + 1)))
-    return _texts(name, value)
+    if not (dash and first.isdecimal() and last.isdecimal()):
+        return _texts(name, value)
+    if not (len(text) <= LONGEST_RANGE and 0 < int(last) - int(first) < MAX_CLASSES):
+        raise ExperimenterError(
+            f"{name} is {text}; it must be a list, or 2 to {MAX_CLASSES} ascending whole numbers, as 1-5."
+        )
+    return tuple(map(str, range(int(first), int(last) + 1)))
 
 
 def _texts_or_text(name: str, value: Any) -> str | tuple[str, ...]:
@@ -426,9 +479,15 @@ def _amount(name: str, value: Any) -> str:
 
 
 def _address(name: str, value: Any) -> str:
-    if not is_address(str(value)):
+    text = str(value)
+    if not is_address(text):
         raise ExperimenterError(f"{name} is {value!r}; it must be an address, 0x and 40 hexadecimal digits.")
-    return str(to_checksum_address(str(value)))
+    if is_checksum_formatted_address(text) and not is_checksum_address(text):
+        raise ExperimenterError(
+            f"{name} is {value!r}, but the case of its letters says that one is mistyped (ERC-55);"
+            " write it in lower case if it is right."
+        )
+    return str(to_checksum_address(text))
 
 
 def _token(name: str, value: Any) -> str:
@@ -436,10 +495,10 @@ def _token(name: str, value: Any) -> str:
 
 
 def seconds_of(name: str, value: Any) -> int:
-    """A duration that is not 0. Raises ExperimenterError or DurationError."""
+    """A duration that a campaign can have. Raises ExperimenterError or DurationError."""
     length = seconds(value, name)
-    if length < 1:
-        raise ExperimenterError(f"{name} is {value}; it must be at least one second.")
+    if not 1 <= length <= MAX_PERIOD:
+        raise ExperimenterError(f"{name} is {value}; it must be 1s to {duration(MAX_PERIOD)}.")
     return length
 
 

@@ -163,9 +163,22 @@ def _items(values: Mapping[str, Any], columns: Columns, number: int) -> list[dic
 
 
 def _text(value: Any) -> str:
-    """A cell as text; a whole number that a table stored as a float without its `.0`."""
+    """A cell as text; a whole number that a table stored as a float without its `.0`.
+
+    Raises TaskError for what is no text: bytes, and halves of characters, which JSON and tables can hold.
+    """
     if value is None:
         return ""
     if isinstance(value, float):
         return "" if value != value else str(int(value)) if value.is_integer() else str(value)
-    return str(value).strip() if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bytes):
+        raise TaskError(f"{value[:20]!r} are bytes; a task shows text, or an image by its URL.")
+    if isinstance(value, list | dict):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    text = str(value).strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = text[error.start : error.end]
+        raise TaskError(f"{half!r} is half a character; the text must be valid Unicode.") from error
+    return text

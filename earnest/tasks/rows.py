@@ -50,7 +50,7 @@ def _jsonl(path: Path) -> Iterator[Row]:
                 continue
             try:
                 values = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise TaskError(f"{path}, row {number}, is no JSON: {error}.") from error
             if not isinstance(values, dict):
                 raise TaskError(f"{path}, row {number}, is {type(values).__name__}; it must be an object.")
@@ -85,6 +85,7 @@ def _parquet(path: Path) -> Iterator[Row]:
     try:
         table = pq.read_table(path)
     except pa.ArrowException as error:
-        raise TaskError(f"{path} is no Parquet file: {error}.") from error
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise TaskError(f"{path} cannot be read as Parquet: {reason}.") from error
     for number, values in enumerate(table.to_pylist(), start=1):
         yield Row(number, values)

@@ -31,7 +31,7 @@ def test_parse(text, amount):
     assert DOLLAR.parse(text) == amount
 
 
-@pytest.mark.parametrize("text", ["", "one", "-1", "0.001", "nan", "inf"])
+@pytest.mark.parametrize("text", ["", "one", "-1", "0.001", "nan", "inf", "1,5", "1e76", "1e999999999"])
 def test_parse_refuses_what_is_no_amount(text):
     with pytest.raises(ValueError, match="The amount is"):
         DOLLAR.parse(text)

@@ -7,7 +7,6 @@ from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.plan import make_plan
 from earnest.experimenter.prepare import prepare
 from earnest.protocol import audit
-from earnest.protocol.terms import TermsError
 
 from .tale import START, settings, tasks
 
@@ -30,6 +29,8 @@ class TestPlan:
             ({"bounty": "0", "stake": "1"}, "money.bounty is 0"),
             ({"bounty": "1", "stake": "0"}, "money.bond is 0"),
             ({"bounty": "0.0000001", "stake": "1"}, "at most 6 decimals"),
+            ({"bounty": "1e30", "stake": "1"}, "money.bounty is .* USDC; it must be at most 79,228,162"),
+            ({"bounty": "1e999999999", "stake": "1"}, "money.bounty: The amount is"),
         ],
     )
     def test_refuses_money(self, money, wrong):
@@ -114,5 +115,5 @@ class TestPrepare:
         assert found.manifest.audit_rows == ()
 
     def test_refuses_periods_longer_than_a_year(self):
-        with pytest.raises(TermsError, match="periods"):
+        with pytest.raises(ExperimenterError, match=r"periods\.commit is 400d"):
             self.prepared(periods={"commit": "400d"})

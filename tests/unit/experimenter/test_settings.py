@@ -91,6 +91,10 @@ def test_options_in_short(options, kind, expected):
         ({"kind": "essay"}, "kind is 'essay'; it must be one of choice"),
         ({"options": [True, False]}, "put the text that is meant into quotes"),
         ({"options": ["a"]}, "options: A choice has 1 options"),
+        ({"options": ["a", None]}, "options has null; put the text that is meant into quotes"),
+        ({"options": "5-1"}, "options is 5-1; it must be a list, or 2 to 255 ascending whole numbers"),
+        ({"options": "9" * 5_000}, "2 to 255 ascending"),
+        ({"question": "  "}, "question is missing"),
         ({"tasks": None}, "tasks is missing"),
         ({"seats": 2}, "seats is 2; it must be 3 to 15"),
         ({"seats": "many"}, "must be a whole number"),
@@ -100,7 +104,9 @@ def test_options_in_short(options, kind, expected):
         ({"money": {"stake": 1, "bounty": 1, "token": "0x12"}}, "money.token is '0x12'; it must"),
         ({"money": 7}, "money is 7; it must hold names and values"),
         ({"periods": {"commit": "soon"}}, "periods.commit is 'soon'"),
-        ({"periods": {"commit": 0}}, "periods.commit is 0"),
+        ({"periods": {"commit": 0}}, "periods.commit is 0; it must be 1s to 365d"),
+        ({"periods": {"enroll": "366d"}}, "periods.enroll is 366d; it must be 1s to 365d"),
+        ({"periods": {"enroll": "9" * 5_000}}, "it must be a duration such as"),
         ({"audit": {"shared": 2}}, "audit.shared is 2; it must be 0 to 1"),
         ({"curve": {"pay_from": 9_000}}, "slash_full ≤ slash_from ≤ pay_from ≤ pay_full"),
         ({"curve": {"max_slash": 3_000}}, "must not be above curve.forfeit, 2000"),
@@ -111,12 +117,23 @@ def test_options_in_short(options, kind, expected):
         ({"gate": {"address": "0x" + "11" * 20}}, "gate.allowlist is missing"),
         ({"gate": {"address": "0x" + "11" * 20, "allowlist": ["x"]}}, "gate.allowlist is 'x'"),
         ({"gate": {"address": "0x" + "11" * 20, "allowlist": "none.txt"}}, "none.txt cannot be read"),
+        ({"gate": {"address": "0x" + "11" * 20, "allowlist": 7}}, "gate.allowlist is 7; it must be a list"),
+        ({"gate": {"address": "0x52908400098527886E0F7030069857D2E4169Ee7"}}, "one is mistyped (ERC-55)"),
     ],
 )
 def test_refuses(changes, wrong):
     with pytest.raises(ExperimenterError) as found:
         settings(**changes)
     assert wrong in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"options": "yes"}, {"options": [True, False]}, {"money": "3"}, {"periods": "2h"}]
+)
+def test_says_nothing_twice(changes):
+    with pytest.raises(ExperimenterError) as found:
+        settings(**changes)
+    assert len(str(found.value).splitlines()) == 1
 
 
 def test_says_everything_at_once():
@@ -133,6 +150,9 @@ def test_says_everything_at_once():
         ("c.yaml", "- a", "must hold names and values"),
         ("c.toml", "a =", "cannot be read"),
         ("c.json", "{", "cannot be read"),
+        ("c.json", '{"seats": 3, "seats": 7}', "seats stands twice"),
+        ("c.yaml", "seats: 3\nseats: 7", "seats stands twice"),
+        ("c.yaml", "money: {fee: 1, fee: 2}", "fee stands twice"),
     ],
 )
 def test_refuses_files(tmp_path, name, content, wrong):
@@ -142,8 +162,19 @@ def test_refuses_files(tmp_path, name, content, wrong):
 
 
 def test_allowlist_from_a_file(tmp_path):
-    (tmp_path / "crowd.txt").write_text(f"# who\n0x{'11' * 20} 3\n\n0x{'22' * 20}\n")
+    (tmp_path / "crowd.txt").write_text(f"\ufeff# who\n0x{'11' * 20} 3\n\n0x{'22' * 20}\n")
     document = DOCUMENT | {"gate": {"address": "0x" + "33" * 20, "allowlist": "crowd.txt"}}
     gate = settings_of(document, tmp_path / "c.yaml").gate
     assert gate is not None
     assert gate.seats == {"0x" + "11" * 20: 3, "0x" + "22" * 20: 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [(b"# nobody\n", "names nobody"), (b"caf\xe9", "is not in UTF-8"), (b"0x12", "must be an address")],
+)
+def test_refuses_allowlist_files(tmp_path, content, wrong):
+    (tmp_path / "crowd.txt").write_bytes(content)
+    document = DOCUMENT | {"gate": {"address": "0x" + "33" * 20, "allowlist": "crowd.txt"}}
+    with pytest.raises(ExperimenterError, match=wrong):
+        settings_of(document, tmp_path / "c.yaml")

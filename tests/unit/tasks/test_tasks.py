@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -45,6 +47,14 @@ class TestFormats:
         pq.write_table(pa.Table.from_pylist([{"id": 7.0, "text": "x"}, {"id": 8.0, "text": "y"}]), path)
         assert [task.id for task in read_tasks(path, CHOICE, Columns()).tasks] == ["7", "8"]
 
+    def test_times_and_decimals_are_text_and_bytes_are_not(self, tmp_path):
+        path = tmp_path / "tasks.parquet"
+        pq.write_table(pa.table({"id": [Decimal("1.50")], "text": [date(2024, 1, 2)], "b": [b"\xff"]}), path)
+        task = read_tasks(path, CHOICE, Columns()).tasks[0]
+        assert (task.id, task.content["text"]) == ("1.50", "2024-01-02")
+        with pytest.raises(TaskError, match=r"row 1: .* are bytes"):
+            read_tasks(path, CHOICE, Columns(text="b"))
+
     @pytest.mark.parametrize(
         ("name", "content", "wrong"),
         [
@@ -58,7 +68,7 @@ class TestFormats:
             ("tasks.csv", b"id,text\n1\n", "row 2, has not the 2 fields"),
             ("tasks.csv", b"id,text\n1,2,3\n", "row 2, has not the 2 fields"),
             ("tasks.csv", b'id,text\n1,"2\n', "is no CSV"),
-            ("tasks.parquet", b"nonsense", "is no Parquet file"),
+            ("tasks.parquet", b"nonsense", "cannot be read as Parquet"),
         ],
     )
     def test_refuses(self, tmp_path, name, content, wrong):
@@ -86,6 +96,7 @@ class TestColumns:
             ([{"id": "1", "text": "x"}, {"id": "1", "text": "y"}], {}, "row 2: has the id '1', as row 1"),
             ([{"id": "1", "text": "x"}, {"id": "2", "text": " "}], {}, "row 2: text is empty"),
             ([{"id": "1", "text": "x"}, {"id": "2"}], {}, "row 2: text is empty"),
+            ([{"id": "1", "text": "\ud800"}], {}, "row 1: .* is half a character"),
             ([{"id": "1", "text": "x", "gold": "fish"}], {"gold": "gold"}, "row 1: 'fish' is no option"),
         ],
     )
