@@ -20,6 +20,7 @@ from earnest.times import DurationError
 from earnest.visible import visible
 
 BAD_INPUT: Final = 2
+LONGEST: Final = 1_000  # characters of a sentence that quotes what it complains of
 INTERRUPTED: Final = 130
 
 PLAIN_ERRORS: Final = (
@@ -64,6 +65,13 @@ def report(error: Exception, as_json: bool) -> int:
         sentence, status = f"{error}", BAD_INPUT
     else:
         raise error
+    sentence = "\n".join(map(_shortened, sentence.split("\n")))
     text = json.dumps({"error": sentence}, ensure_ascii=False) if as_json else visible(sentence)
     click.echo(text, err=True)
     return status
+
+
+def _shortened(sentence: str) -> str:
+    """A sentence without the middle of a very long text that it quotes."""
+    half = LONGEST // 2
+    return sentence if len(sentence) <= LONGEST else f"{sentence[:half]} … {sentence[-half:]}"

@@ -51,6 +51,14 @@ def test_bad_input_is_one_sentence_and_status_2(tmp_path, arguments, wrong):
     assert wrong in json.loads(machine.stderr)["error"]
 
 
+def test_what_is_wrong_is_quoted_but_not_at_any_length(tmp_path):
+    (tmp_path / "c.yaml").write_text(f"question: '{'why ' * 50_000}'\nkind: {'x' * 1_000_000}\n")
+    found = earnest("campaign", "plan", str(tmp_path / "c.yaml"))
+    assert found.returncode == 2
+    assert "it must be one of choice, preference, rating, ranking." in found.stderr
+    assert len(found.stderr) < 5_000
+
+
 def test_a_plan_needs_no_network(tmp_path):
     (tmp_path / "tasks.csv").write_text("id,text\n" + "".join(f"{n},number {n}\n" for n in range(40)))
     (tmp_path / "c.yaml").write_text(
