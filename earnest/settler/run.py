@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from earnest.chain.client import Client, Sent
 
 NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, FollowError, *ODD_ANSWERS)
-ACTION_ERRORS: Final = (ChainError, ManifestError, ProtocolError, *NODE_ERRORS)
+ACTION_ERRORS: Final = (ChainError, ManifestError, ProtocolError, SettlerError, *NODE_ERRORS)
 DISK_ERRORS: Final = (OSError, sqlite3.Error)
 LONGEST_PAUSE: Final = 300.0
 LONGEST_ROUND: Final = 60.0  # seconds until the chain is looked at again, however much is due
@@ -155,7 +155,12 @@ class Settler:
         """The right words of all campaigns that have scores to post or to check."""
         found: dict[int, list[int]] = {}
         unknown = false = 0
-        for campaign in sight.state.campaigns.values():
+        self.scorer.begin()
+        # Who never failed comes first, and of those whose scores are posted and may be false.
+        for campaign in sorted(
+            sight.state.campaigns.values(),
+            key=lambda each: (self.scorer.tried(each.number), each.life.scored == 0),
+        ):
             if not self.options.includes(campaign.number) or not needs_scores(campaign, sight.time):
                 continue
             try:

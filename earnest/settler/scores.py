@@ -1,13 +1,13 @@
 """The right scores of campaigns, computed once; manifests fetched where there is an audit to open.
 
-Whoever creates a campaign chooses where its manifest is fetched from, so fetching is given a time limit, and
-what cannot be had is reported and tried again later, never waited for.
+Whoever creates a campaign chooses where its manifest is fetched from, so several are fetched at once, a look
+waits for them no longer than a while in all, and what cannot be had is reported and tried again later.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Final
@@ -16,59 +16,78 @@ from earnest.chain import settle
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.manifest.errors import ManifestError
-from earnest.manifest.fetch import fetch
 from earnest.protocol.errors import ProtocolError
 from earnest.settler.errors import SettlerError
+from earnest.settler.rows import FETCH_LIMIT, Rows, fetch_rows
 
-FETCH_LIMIT: Final = 60.0
+FETCHES: Final = 4  # at once
 FIRST_PAUSE: Final = 30.0
 LONGEST_PAUSE: Final = 3_600.0
 
-Rows = Sequence[bytes]
 Fetch = Callable[[str, bytes], Rows]
 
 
-def fetch_rows(uri: str, digest: bytes, limit: float = FETCH_LIMIT) -> Rows:
-    """The enciphered audit rows of the manifest at `uri`, its digest checked.
+class Waiting(SettlerError):
+    """Scores that cannot be computed yet, while a manifest is on its way."""
 
-    Raises ManifestError when it cannot be had, is another, or takes longer than `limit` seconds.
-    """
-    found: list[Rows | Exception] = []
 
-    def work() -> None:
-        try:
-            found.append(fetch(uri, digest).audit_rows)
-        except Exception as error:  # a stranger's URI may fail in any way
-            found.append(error)
+class _Fetching:
+    """A manifest on its way."""
 
-    thread = Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(limit)
-    if not found:
-        raise ManifestError(f"The manifest at {uri} was not there after {limit:.0f} s.")
-    (result,) = found
-    if isinstance(result, ManifestError):
-        raise result
-    if isinstance(result, Exception):
-        raise ManifestError(f"The manifest at {uri} cannot be read: {result}.") from result
-    return result
+    def __init__(self, fetch: Fetch, uri: str, digest: bytes) -> None:
+        self._found: list[Rows | Exception] = []
+
+        def work() -> None:
+            try:
+                self._found.append(fetch(uri, digest))
+            except Exception as error:  # to be raised where it is waited for
+                self._found.append(error)
+
+        self.thread = Thread(target=work, daemon=True)
+        self.thread.start()
+
+    def result(self, patience: float | None) -> Rows | None:
+        """The rows; None when they are not there within `patience` seconds. Raises what fetching raised."""
+        self.thread.join(patience)
+        if not self._found:
+            return None
+        (found,) = self._found
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 @dataclass
 class Scorer:
-    """Computes each campaign's words once. `uris` overrules where the manifests of campaigns are."""
+    """Computes each campaign's words once. `uris` overrules where the manifests of campaigns are.
+
+    `patience`: seconds for which one look waits for manifests in all, once `begin` was called; without that
+    they are waited for.
+    """
 
     fetch: Fetch = fetch_rows
     uris: Mapping[int, str] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
+    patience: float = FETCH_LIMIT
     _words: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     _rows: dict[bytes, Rows] = field(default_factory=dict)
     _failed: dict[int, tuple[float, float, str]] = field(default_factory=dict)
+    _fetching: dict[tuple[str, bytes], _Fetching] = field(default_factory=dict)
+    _until: float | None = None
+
+    def begin(self) -> None:
+        """Begin a look."""
+        self._until = time.monotonic() + self.patience
+
+    def tried(self, campaign: int) -> float:
+        """How long a campaign was put off when it last failed, in seconds: who never failed comes first."""
+        return self._failed.get(campaign, (0.0, 0.0, ""))[1]
 
     def words(self, campaign: Campaign, forks: int) -> list[int]:
         """The right words of all batches of a campaign in Settling, as of a history (`Sight.forks`).
 
-        Raises SettlerError when they cannot be computed, at once until it is worth another try.
+        Raises SettlerError when they cannot be computed, at once until it is worth another try; Waiting while
+        the manifest is on its way.
         """
         key = (campaign.number, forks)
         if key not in self._words:
@@ -78,16 +97,33 @@ class Scorer:
     def rows(self, campaign: Campaign) -> Rows:
         """The audit rows that the terms fix; none when there is no audit, or nothing to open it with.
 
-        Raises ManifestError or AuditError.
+        Raises ManifestError or AuditError; Waiting while the manifest is on its way.
         """
         terms = campaign.terms
         if not terms.audited or campaign.audit_key is None:
             return ()
         if terms.manifest not in self._rows:
-            rows = self.fetch(self.uris.get(campaign.number, campaign.uri), terms.manifest)
+            rows = self._fetched(self.uris.get(campaign.number, campaign.uri), terms.manifest)
             settle.check_rows(campaign, rows)
             self._rows[terms.manifest] = rows
         return self._rows[terms.manifest]
+
+    def _fetched(self, uri: str, digest: bytes) -> Rows:
+        key = (uri, digest)
+        if key not in self._fetching:
+            if sum(each.thread.is_alive() for each in self._fetching.values()) >= FETCHES:
+                raise Waiting("its manifest is fetched after others'.")
+            self._fetching[key] = _Fetching(self.fetch, uri, digest)
+        left = None if self._until is None else max(0.0, self._until - time.monotonic())
+        try:
+            found = self._fetching[key].result(left)
+        except Exception:
+            del self._fetching[key]
+            raise
+        if found is None:
+            raise Waiting("its manifest is being fetched.")
+        del self._fetching[key]
+        return found
 
     def _guarded(self, campaign: Campaign, compute: Callable[[], list[int]]) -> list[int]:
         at, pause, sentence = self._failed.get(campaign.number, (0.0, 0.0, ""))

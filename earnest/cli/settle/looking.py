@@ -36,6 +36,7 @@ def status(session: Session) -> None:
 
     address = session.address if session.alias else ZERO_ADDRESS
     sight, scorer = session.look(), Scorer()
+    scorer.begin()  # strangers' manifests are not waited for one after another
     right = {
         number: words
         for number, each in sight.state.campaigns.items()

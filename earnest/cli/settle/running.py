@@ -66,12 +66,15 @@ def run(
 ) -> None:
     """Do whatever is due, again and again. Can be killed and started again at any point."""
     from earnest.settler.run import Settler
+    from earnest.settler.scores import Scorer
 
+    scorer = Scorer() if once else Scorer(patience=poll)  # what is on its way is there at a later look
     settler = Settler(
         client=session.client,
         account=session.account,
         follower=session.follower,
         lock=lock_of(session),
+        scorer=scorer,
         options=_options(session, chosen, left, longest_lock),
         deposit=deposit,
         max_gas_price=int(max_gas_price * 10**9),

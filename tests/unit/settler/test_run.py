@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import time
 import urllib.request
 from dataclasses import replace
+from hashlib import sha256
+from threading import Event, active_count
 
 import pytest
 from chain.conftest import ANSWERS, KEY, SEALED
@@ -21,8 +24,9 @@ from earnest.chain.state import BatchStatus, PostingStatus
 from earnest.chain.store import Store
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.settlement import pack
+from earnest.settler.rows import fetch_rows
 from earnest.settler.run import Done, Notice, Settler, locked
-from earnest.settler.scores import Scorer, fetch_rows
+from earnest.settler.scores import Scorer
 from earnest.settler.steps import GAS, WATCHING, Options, Step
 
 FALSE = pack([9_999, 9_999, 9_999])
@@ -381,3 +385,47 @@ def test_a_transaction_that_is_never_mined_holds_nothing_up_for_ever(revealed, s
     assert any("is sent and not mined yet" in text for text in sentences(told))
     monkeypatch.setattr("earnest.settler.run.STUCK", -1.0)
     assert steps(mine.once()) == [Step.POST]
+
+
+def test_manifests_that_never_come_hold_no_other_campaign_up(revealed, settler, enlist, monkeypatch):
+    """However many campaigns have theirs at a host that never answers."""
+    game, ended = revealed, Event()
+    game.fund(settler, game.terms.bond)
+
+    def fetch(uri, digest):
+        if uri == "file:manifest.json":
+            return SEALED
+        ended.wait()
+        raise ManifestError(f"{uri} never came.")
+
+    look = Follower.look
+
+    def flooded(self):
+        sight = look(self)
+        campaign = sight.state.campaigns[game.id]
+        silent = {
+            number: replace(campaign, number=number, uri=f"https://silent/{number}", terms=terms(number))
+            for number in range(1, 20)
+        }
+        return replace(sight, state=replace(sight.state, campaigns=silent | sight.state.campaigns))
+
+    def terms(number):
+        return replace(game.terms, manifest=bytes([number]) * 32)
+
+    monkeypatch.setattr(Follower, "look", flooded)
+    mine, _ = enlist(settler, scorer=Scorer(fetch=fetch, patience=0.05), options=Options(steps={Step.POST}))
+    began, running = time.monotonic(), active_count()
+    mine.right(mine.look())
+    assert active_count() - running <= 4
+    ended.set()
+    while not mine.once():
+        assert time.monotonic() < began + 30
+    assert len(game.campaign.postings) == 1
+
+
+def test_a_manifest_that_fails_in_any_way_is_a_sentence(tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"[" * 1_000)
+    for uri in (str(path), "file:///nowhere", "file://\0", "x" * 300_000, "nosuch://scheme"):
+        with pytest.raises(ManifestError, match="The manifest"):
+            fetch_rows(uri, sha256(path.read_bytes()).digest())
