@@ -35,6 +35,9 @@ from earnest.protocol.terms import BPS, Terms, campaign_id
 
 REFEREED_POSTING: Final = 0
 
+# What scores hang on.
+_MOVING: Final = (events.Drawn, events.Denounced, events.Revealed, events.Disclosed)
+
 
 class StateError(ValueError):
     """Records that do not follow from each other: some are missing, doubled or out of order."""
@@ -113,7 +116,9 @@ class Posting:
 
 @dataclass(kw_only=True)
 class Campaign:
-    """One campaign. `life` is as of the last record; `life_at` carries it further."""
+    """One campaign. `life` is as of the last record; `life_at` carries it further. `moved`: the block of the
+    last record that its scores hang on.
+    """
 
     number: int
     experimenter: str
@@ -124,6 +129,7 @@ class Campaign:
     tickets: list[int] = field(default_factory=list)
     seed: bytes | None = None
     audit_key: bytes | None = None
+    moved: int = 0
     escrowed: bool = True  # whether bounties and fees are; no longer once a cancelled campaign is refunded
     seats: list[Seat] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
@@ -317,6 +323,8 @@ class State:
             name = type(record).__name__
             raise StateError(f"{name} of campaign {record.campaign:#x}, which was not created.")
         campaign.life = campaign.life_at(record.place.timestamp)
+        if isinstance(record, _MOVING):
+            campaign.moved = record.place.block
         match record:
             case events.Enrolled():
                 self._enroll(campaign, record)

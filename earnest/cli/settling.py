@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
 from earnest.chain.errors import clock, short_id
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
@@ -37,6 +38,11 @@ def acting(session: Session) -> Iterator[Sight]:
 def lock_of(session: Session) -> Path:
     """The file that the one process holds which acts for the account."""
     return session.records.with_suffix(f".{session.account.address.lower()}.lock")
+
+
+def confirmations_of(session: Session) -> int:
+    """After how many blocks the reveals are settled that scores hang on; on a devnet at once."""
+    return 0 if is_devnet(session.client.web3) else CONFIRMATIONS
 
 
 def gas_limit(session: Session) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
 from earnest.chain.life import Life
 from earnest.chain.records import Committed, Drawn, Record
 from earnest.chain.state import Campaign, State, StateError, rebuild
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 TAGS: Final = ("safe", "finalized")
 DEVNET_CONFIRMATIONS: Final = 2
-CONFIRMATIONS: Final = 12
-DEVNETS: Final = ("anvil", "hardhat", "ganache", "eth-tester", "ethereumtester")
 
 # Blocks that are read again at every look, so that a reorganisation up to this depth is seen.
 DEPTH: Final = 64
@@ -115,8 +114,7 @@ def commit_phase(records: Iterable[Record], campaign: int) -> tuple[int | None, 
 
 def usual_confirmations(web3: Web3) -> int:
     """How many confirmations to wait for, by what the node says it is."""
-    version = str(web3.client_version).lower()
-    return DEVNET_CONFIRMATIONS if any(name in version for name in DEVNETS) else CONFIRMATIONS
+    return DEVNET_CONFIRMATIONS if is_devnet(web3) else CONFIRMATIONS
 
 
 def seats_of(campaign: Campaign, labeler: str) -> list[int]:

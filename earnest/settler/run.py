@@ -76,7 +76,9 @@ def _never(_: Sight) -> bool:
 @dataclass
 class Settler:
     """One account settling one contract. `deposit`: bonds may be taken from the wallet, beyond the free
-    balance; `max_gas_price` (wei) holds back everything but refereeing.
+    balance; `max_gas_price` (wei) holds back everything but refereeing. Scores are posted once so many blocks
+    follow the last that they hang on (`confirmations`): a reveal that a reorganisation drops would make them
+    false. Refereeing waits for nothing, since the chain itself computes.
     """
 
     client: Client
@@ -87,6 +89,7 @@ class Settler:
     options: Options = field(default_factory=Options)
     deposit: bool = False
     max_gas_price: int | None = None
+    confirmations: int = 0
     metrics: Metrics = field(default_factory=Metrics)
     tell: Tell = _silent
     _barred: set[str] = field(default_factory=set)  # tokens that are deposited no more
@@ -183,7 +186,12 @@ class Settler:
         self._tell_lacking(sight, me, right)
         self._tell_unposted(sight, me, right)
         found = due(sight.state, sight.now, me, self.options, right)
-        actions = [action for action in found if action not in tried]
+        settled = self._settled(sight, right)
+        actions = [
+            action
+            for action in found
+            if action not in tried and (action.step is not Step.POST or action.campaign in settled)
+        ]
         cheap = self._is_cheap() if actions else True
         done: list[Done] = []
         until = time.monotonic() + LONGEST_ROUND
@@ -194,6 +202,17 @@ class Settler:
             if time.monotonic() > until and position < len(actions):
                 return done, True  # something more urgent may have come up meanwhile
         return done, False
+
+    def _settled(self, sight: Sight, right: Right) -> set[int]:
+        """The campaigns whose scores no likely reorganisation changes."""
+        if not self.confirmations or not right:
+            return set(right)
+        deep = max(0, sight.block - self.confirmations)
+        then = int(self.client.web3.eth.get_block(deep)["timestamp"])
+        campaigns = sight.state.campaigns
+        return {
+            each for each in right if campaigns[each].moved <= deep and needs_scores(campaigns[each], then)
+        }
 
     def _is_waiting(self) -> bool:
         """Whether something sent is still to be mined; not for ever, since with its nonce one of two that are

@@ -16,7 +16,7 @@ from earnest.cli.campaign.planning import FILE, FOLDER, ensure_created
 from earnest.cli.groups import POLLING, YES, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.running import tell
-from earnest.cli.settling import gas_limit, lock_of, scorer_of
+from earnest.cli.settling import confirmations_of, gas_limit, lock_of, scorer_of
 from earnest.cli.text import campaign_text, until
 from earnest.experimenter.folder import MANIFEST, Folder, Secret
 from earnest.experimenter.steps import Standing, standing
@@ -72,6 +72,7 @@ def _carry(session: Session, number: int, home: Folder, poll: float) -> Campaign
         scorer=scorer_of(number, str(home.path / MANIFEST)),
         options=Options(campaigns=frozenset({number}), gas=gas_limit(session)),
         deposit=True,
+        confirmations=confirmations_of(session),
         tell=lambda what: tell(session, what),
     )
     settler.run(poll, over=own.over)

@@ -14,7 +14,7 @@ from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import DEPOSIT
-from earnest.cli.settling import gas_limit, lock_of
+from earnest.cli.settling import confirmations_of, gas_limit, lock_of
 from earnest.cli.text import campaign_text, known_campaign
 from earnest.times import seconds
 
@@ -75,6 +75,7 @@ def run(
         follower=session.follower,
         lock=lock_of(session),
         scorer=scorer,
+        confirmations=confirmations_of(session),
         options=_options(session, chosen, left, longest_lock),
         deposit=deposit,
         max_gas_price=int(max_gas_price * 10**9),

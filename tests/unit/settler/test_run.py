@@ -429,3 +429,19 @@ def test_a_manifest_that_fails_in_any_way_is_a_sentence(tmp_path):
     for uri in (str(path), "file:///nowhere", "file://\0", "x" * 300_000, "nosuch://scheme"):
         with pytest.raises(ManifestError, match="The manifest"):
             fetch_rows(uri, sha256(path.read_bytes()).digest())
+
+
+def test_scores_are_posted_when_no_reorganisation_changes_them(revealed, settler, attacker, enlist, chain):
+    """A reveal that a reorganisation drops would make them false; false ones of others do not wait."""
+    game = revealed
+    for account in (settler, attacker):
+        game.fund(account, game.terms.bond)
+    game.client.post(game.id, [1], [FALSE], sender=attacker)
+    mine, _ = enlist(settler, confirmations=8)
+    done = steps(mine.once())
+    assert Step.REFEREE in done
+    assert Step.POST not in done
+    chain.mine(2)
+    assert mine.once() == []
+    chain.mine(6)
+    assert Step.POST in steps(mine.once())
