@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from earnest.chain.state import Campaign
 from earnest.cli.groups import Command
 from earnest.cli.label.amounts import about
 from earnest.cli.label.lookup import campaign_of
@@ -16,6 +17,8 @@ from earnest.cli.text import campaign_text, score_text, short, until
 from earnest.labeler.history import Entry
 from earnest.labeler.history import history as history_of
 from earnest.labeler.journal import Book, Journal
+from earnest.protocol.errors import ScoreError
+from earnest.protocol.settlement import Outlook, outlook
 
 
 @click.command(cls=Command)
@@ -38,7 +41,7 @@ def status(session: Session, which: str | None, data: Path) -> None:
         book = Book(session.client.domain.chain_id, session.client.address, each.campaign)
         answered, life = len(journal.answers(book, each.seat)), found.life_at(now)
         token = session.token(each.token)
-        look = found.outlook(each.seat, now)
+        look = _outlook(found, each.seat, now)
         rows.append(
             [
                 short(campaign_text(each.campaign)),
@@ -98,6 +101,14 @@ def history(session: Session) -> None:
         {"seats": [_entry_members(each) for each in entries], "earned": totals},
         people if rows else lambda: session.say(f"{address} has no seats."),
     )
+
+
+def _outlook(found: Campaign, seat: int, now: int) -> Outlook:
+    """What a seat can still lose and win; where nonsense was posted and is final, what the terms allow."""
+    try:
+        return found.outlook(seat, now)
+    except ScoreError:
+        return outlook(found.terms)
 
 
 def _entry_members(entry: Entry) -> dict[str, Any]:

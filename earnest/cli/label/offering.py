@@ -55,6 +55,9 @@ def show_offer(session: Session, found: Campaign, manifest: Manifest, prospects:
             "a seat": f"{terms.batch_size} labels; {life.seats - life.taken} of {life.seats} seats are free"
             if life.phase is Phase.ENROLLING
             else f"{terms.batch_size} labels",
+            "paid in": "ether"
+            if terms.token == ZERO_ADDRESS
+            else f"the token {terms.token}; it calls itself {token.symbol}, as any may",
             "stake": token.write(terms.stake),
             "likely pay": f"{about(token, prospects.likely)}, going by {prospects.basis}",
             "at best": f"{about(token, prospects.max_win)}"

@@ -135,6 +135,10 @@ class TestTokenStake:
         stage.create(token=str(erc20.address), purse=purse, stake=1_001, bounty=30_000, bond=501)
         erc20.mint(labeler.account, 5_000, sender=purse)
 
+    def test_is_shown_with_the_tokens_address(self, erc20, labeler):
+        """A symbol is what a token calls itself: worthless ones call themselves as good ones do."""
+        assert erc20.address in labeler.does("show")
+
     def test_is_approved_and_deposited(self, stage, erc20, labeler):
         told = labeler.told("enroll", "--seats", 2, "--yes")
         assert told["seats"] == stage.seats_of(labeler.account) == [0, 1]

@@ -236,3 +236,18 @@ def test_a_withdrawal_that_costs_gas_and_fails_is_not_tried_again_and_again(fina
     assert "withdraw failed in transaction 0x1." in said
     assert said.endswith("everything is paid.\n")
     assert len(tried) == 1
+
+
+def test_nonsense_that_became_final_hides_no_seat(answered, labeler):
+    """Whoever posts may post any 16-bit numbers, and where nobody objects they stand."""
+    stage = answered
+    labeler.does("run", "--once")
+    stage.commit()
+    stage.chain.mine(3)
+    labeler.does("run", "--once")
+    stage.reveal()
+    stage.client.deposit(stage.found.terms.token, stage.found.terms.bond, sender=stage.experimenter)
+    stage.client.post(stage.campaign, [0], [0x7FFF7FFF7FFF], sender=stage.experimenter)
+    stage.travel(stage.client.now() + stage.found.terms.periods.challenge)
+    (seat,) = labeler.told("status")["seats"]
+    assert seat["outcome"] == "revealed"
