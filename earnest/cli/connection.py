@@ -16,6 +16,7 @@ from eth_utils.address import is_address, to_checksum_address
 
 from earnest.chain import deployment
 from earnest.chain.client import Client
+from earnest.chain.errors import ChainError
 from earnest.cli.errors import InputError
 from earnest.cli.session import PASSPHRASE_FILE, passphrase
 
@@ -77,7 +78,12 @@ def client_at(contract: str | None) -> Client:
     if not ape.networks.provider.get_code(address):
         chain = ape.networks.provider.chain_id
         raise InputError(f"There is no contract at {address} on chain {chain}; is it another network?")
-    return Client.at(address, int(block or 0))
+    client = Client.at(address, int(block or 0))
+    try:
+        _ = client.sink
+    except ChainError as error:
+        raise InputError(f"The contract at {address} is not Earnest: it tells no sink.") from error
+    return client
 
 
 def find_account(alias: str | None) -> AccountAPI:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from earnest.chain.errors import ChainError
 from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
@@ -40,14 +41,14 @@ def deploy(
     What is there already stays; sources are published where an explorer is configured.
     """
     from earnest.chain import deployment
-    from earnest.cli.connection import load_account, network_of, registry
+    from earnest.cli.connection import find_account, load_account, network_of, registry
 
     path = file.resolve() if file else deployment.PARAMS
     with network_of(session.network):
         try:
             params = deployment.read_params(name or deployment.network_name(), path)
             deployment.check_params(params)
-            sender = load_account(session.alias)
+            sender = find_account(session.alias) if dry_run else load_account(session.alias)
             plans = deployment.plan(params, sender, {})
             missing = [each.name for each in plans if not each.present]
             if dry_run:
@@ -64,6 +65,11 @@ def deploy(
             published = deployment.verify(done)
         except deployment.DeploymentError as error:
             raise InputError(str(error)) from error
+        except ChainError as error:
+            if sender.balance == 0:
+                where = deployment.network_name()
+                raise InputError(f"{sender.address} has nothing on {where} to pay for gas with.") from error
+            raise
     contracts = {each: asdict(found) for each, found in done.contracts.items()}
     members = {"chain": done.chain, "network": done.network, "contracts": contracts, "gas": done.gas}
     session.show(members | {"published": published}, lambda: _show(session, done, published))

@@ -83,6 +83,13 @@ class Command(click.Command):
         own = {option for parameter in self.params for option in parameter.opts}
         self.params = [*self.params, *(each for each in _options() if not own & set(each.opts))]
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a plain error becomes click's own kind, which every caller can print."""
+        try:
+            return super().invoke(ctx)
+        except PLAIN_ERRORS as error:
+            raise InputError(str(error)) from error
+
 
 class Group(click.Group):
     """A group whose commands are `Command`s."""
@@ -112,13 +119,6 @@ class Root(Group):
             return super().main(*args, **kwargs)
         except Exception as error:
             sys.exit(report(error, is_json(list(given))))
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a plain error becomes click's own kind, which every caller can print."""
-        try:
-            return super().invoke(ctx)
-        except PLAIN_ERRORS as error:
-            raise InputError(str(error)) from error
 
 
 class _Lazy(Group):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from eth_utils.address import is_address, to_checksum_address
 
 from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 @pass_session
 def withdraw(session: Session, address: str, amount: str | None, yes: bool) -> None:
     """Take free balance out of the vault."""
-    token, account = session.token(address), session.account
-    free = session.client.balance_of(account.address, address)
+    if not is_address(address):
+        raise InputError(f"--token is {address!r}; it must be an address, 0x and 40 hexadecimal digits.")
+    token, account = session.token(to_checksum_address(address)), session.account
+    free = session.client.balance_of(account.address, token.address)
     try:
         wanted = free if amount is None else token.parse(amount)
     except ValueError as error:
@@ -36,5 +39,5 @@ def withdraw(session: Session, address: str, amount: str | None, yes: bool) -> N
     done: list[Sent] = []
     if wanted:
         session.confirm(f"Withdraw {token.write(wanted)} to {account.address}?", yes)
-        done = [session.client.withdraw(address, wanted, sender=account)]
+        done = [session.client.withdraw(token.address, wanted, sender=account)]
     session.done(done, f"{token.write(wanted)} is withdrawn; {token.write(free - wanted)} stays.")

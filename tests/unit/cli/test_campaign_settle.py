@@ -124,6 +124,10 @@ class TestRelease:
         assert too_much == "1 ETH is to be withdrawn and 0.11 ETH is free: 0.89 ETH more is needed."
         assert "0.11 ETH is withdrawn" in experimenter.does("withdraw", "--yes", which=False)
         assert stage.client.balance_of(experimenter.account.address, ZERO_ADDRESS) == 0
+        for command in ("export", "report"):
+            assert experimenter.refused(command, disclosed, "--to", "/proc/none", which=False) == (
+                "/proc/none cannot be read or written: No such file or directory."
+            )
 
 
 class TestRefund:

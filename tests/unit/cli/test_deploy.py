@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from earnest.chain.deployment import PARAMS
+
 pytestmark = pytest.mark.anvil
 NAMES = ["BlockHashRandomness", "AllowlistGate", "Referee", "Earnest"]
 
@@ -64,6 +66,21 @@ def test_params_that_are_wrong(stage, operator, tmp_path, text, sentence):
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
     assert stage.chain.blocks.height == height
+
+
+def test_a_dry_run_asks_for_no_passphrase(stage, operator):
+    operator.passphrase.write_text("wrong")
+    assert run(operator, "--dry-run").exit_code == 0
+    assert "is wrong" in run(operator, "--yes").stderr
+
+
+def test_nothing_to_pay_for_gas_with(stage, operator, people, tmp_path):
+    people["settler"].balance = 0
+    text = PARAMS.read_text().replace("0x000000000000000000000000000000000000dEaD", "0x" + "12" * 20)
+    (tmp_path / "params.toml").write_text(text)
+    done = run(operator, "--params", tmp_path / "params.toml", "--yes")
+    assert done.exit_code == 2
+    assert "has nothing on ethereum.local to pay for gas with." in done.stderr
 
 
 def test_no_such_account(operator, people):

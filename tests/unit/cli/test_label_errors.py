@@ -25,6 +25,20 @@ def test_another_contract(opened, labeler):
     )
 
 
+def test_a_contract_that_is_not_earnest(opened, labeler):
+    referee = opened.client.contract.REFEREE()
+    labeler.options = ["--contract", referee]
+    assert labeler.refused("show") == (
+        f"The contract at {referee} is not Earnest: it tells no sink."
+    )
+
+
+def test_no_token(opened, labeler):
+    assert labeler.refused("withdraw", "--token", "0x12", "--yes", which=False) == (
+        "--token is '0x12'; it must be an address, 0x and 40 hexadecimal digits."
+    )
+
+
 def test_no_address(opened, labeler):
     labeler.options = ["--contract", "earnest.eth"]
     assert labeler.refused("show") == (
