@@ -95,6 +95,7 @@ class Settler:
     _barred: set[str] = field(default_factory=set)  # tokens that are deposited no more
     _told: dict[tuple[object, ...], str] = field(default_factory=dict)
     _forks: int | None = None
+    _reread: float = float("-inf")
     _pending: tuple[int, float] | None = None  # the nonce, and since when it is pending
 
     def run(
@@ -239,7 +240,8 @@ class Settler:
             passing = is_passing(error)
             self.metrics.actions.labels(step=action.step, result="passed" if passing else "failed").inc()
             self._about(action.campaign, about, f"{action.step}: {_sentence(error)}")
-            if isinstance(error, RecordsError):
+            if isinstance(error, RecordsError) and time.monotonic() > self._reread + LONGEST_PAUSE:
+                self._reread = time.monotonic()
                 self.follower.forget()
             if isinstance(error, TokenError):  # what it costs is gas, each time
                 self._barred.add(campaign.terms.token)

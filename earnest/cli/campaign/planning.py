@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,13 @@ from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text
-from earnest.experimenter.folder import MANIFEST, Folder, Record
+from earnest.experimenter.folder import MANIFEST, SECRET, Folder, Record
 from earnest.experimenter.plan import Plan, make_plan
 from earnest.experimenter.prepare import inputs_digest, prepare
 from earnest.experimenter.publish import publish
 from earnest.experimenter.settings import Settings, read_settings
+from earnest.manifest.errors import ManifestError
+from earnest.protocol import audit
 from earnest.protocol.settlement import outlook
 from earnest.protocol.terms import ZERO_ADDRESS, Terms, campaign_id
 from earnest.tasks.columns import TaskFile, read_tasks
@@ -106,6 +109,11 @@ def _prepared(
     experimenter = session.account.address
     if record is not None and record.sent:
         if not _is_void(session, record):
+            if not _fits(home, record.terms):
+                raise InputError(
+                    f"{home.path} does not hold what its campaign was made with: put {MANIFEST} and {SECRET}"
+                    " back as they were, or use another --folder."
+                )
             if record.inputs == inputs:
                 return record
             raise InputError(
@@ -116,7 +124,7 @@ def _prepared(
         home.keep_earlier(record)
     elif record is not None:
         unchanged = (record.inputs, record.experimenter) == (inputs, experimenter)
-        if unchanged and record.terms.enroll_by > session.now:
+        if unchanged and record.terms.enroll_by > session.now and _fits(home, record.terms):
             return record
     fresh = prepare(settings, tasks, found, session.now)
     home.save_manifest(fresh.manifest.to_bytes())
@@ -172,6 +180,19 @@ def _open(
         raise
     session.say(f"Campaign {campaign_text(record.campaign)} is open until {clock(terms.enroll_by)}.")
     return record, done
+
+
+def _fits(home: Folder, terms: Terms) -> bool:
+    """Whether a folder has the manifest and the audit key of these terms: a process that was killed may have
+    left those of others.
+    """
+    secret = home.secret()
+    if terms.audited and (secret is None or audit.key_hash(secret.audit_key) != terms.audit_key_hash):
+        return False
+    try:
+        return sha256(home.manifest_bytes()).digest() == terms.manifest
+    except ManifestError:
+        return False
 
 
 def _is_void(session: Session, record: Record) -> bool:

@@ -10,6 +10,7 @@ from earnest.chain.life import Phase
 from earnest.chain.money import ETHER
 from earnest.experimenter import allowlist
 from earnest.manifest.fetch import fetch
+from earnest.protocol.audit import key_hash
 from earnest.protocol.terms import ZERO_ADDRESS
 
 from .campaigns import AUDITED, COST, write_campaign
@@ -218,6 +219,27 @@ class TestCreate:
         assert (kept / "secret.json").read_bytes() == secret
         assert (kept / "secret.json").stat().st_mode & 0o077 == 0
         assert json.loads((kept / "campaign.json").read_text())["campaign"] == before
+
+    def test_a_key_that_is_lost_opens_no_campaign(self, stage, experimenter, monkeypatch):
+        """It was sent, and would have been opened with an audit that nobody can disclose."""
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        _sent_and_lost(experimenter, file, monkeypatch)
+        (file.with_suffix("") / "secret.json").unlink()
+        done = experimenter.run("create", file, "--yes", which=False)
+        assert done.exit_code == 2
+        assert "put manifest.json and secret.json back" in done.stderr
+        assert stage.client.state().campaigns == {}
+
+    def test_what_a_killed_preparation_left_is_prepared_anew(self, stage, experimenter):
+        """Its key was written over the one before, its terms were not."""
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        experimenter.run("create", file, which=False)  # prepared, not agreed to
+        secret = file.with_suffix("") / "secret.json"
+        secret.write_text(json.dumps(json.loads(secret.read_text()) | {"audit_key": "ab" * 32}))
+        told = experimenter.told("create", file, "--yes", which=False)
+        terms = stage.client.terms(int(told["campaign"], 16))
+        key = bytes.fromhex(json.loads(secret.read_text())["audit_key"])
+        assert terms.audit_key_hash == key_hash(key)
 
     def test_files_changed_after_it_was_sent_open_nothing_else(self, stage, experimenter, monkeypatch):
         """Neither what the files say now nor what they said is opened under a plan that shows the other."""
