@@ -16,6 +16,7 @@ from hexbytes import HexBytes
 from web3.exceptions import BlockNotFound
 
 from earnest.chain import events
+from earnest.chain.confirmations import is_devnet
 from earnest.chain.errors import FollowError
 from earnest.chain.records import Record
 from earnest.chain.state import State, StateError
@@ -32,18 +33,22 @@ class Sight:
     """The state as of the newest block read, its number and time (unix); `forks` as of the store's cursor.
 
     What others may still do before a deadline is known to be over by `time` alone: a block that is not read
-    yet may hold it, whatever this machine's clock says.
+    yet may hold it, whatever this machine's clock says. `idle`: no block comes before somebody sends
+    something, as on a devnet.
     """
 
     state: State
     block: int
     time: int
     forks: int
+    idle: bool = False
 
     @property
     def now(self) -> int:
-        """The time to try things by: that of the newest block, or this machine's where that is later."""
-        return max(self.time, int(time.time()))
+        """The time to try things by: the newest block's; on an idle chain this machine's, if that is later.
+        Elsewhere a clock that is ahead by hours would have everything tried too early, or take it as over.
+        """
+        return max(self.time, int(time.time())) if self.idle else self.time
 
 
 class _Moved(Exception):
@@ -58,7 +63,7 @@ class Follower:
     ) -> None:
         """Follow `contract`, whose sink is not in its records; `longest` blocks at once at most."""
         self._web3, self._contract, self._store, self._longest = web3, contract, store, longest
-        self._sink = sink
+        self._sink, self._idle = sink, is_devnet(web3)
         self._state = State(sink)
         self._forks = -1
 
@@ -82,7 +87,7 @@ class Follower:
                 doubted = self._store.forget_after(self._store.cursor(), None)
                 continue
             if cursor.next - 1 >= int(head["number"]):
-                return Sight(state, int(head["number"]), int(head["timestamp"]), cursor.forks)
+                return Sight(state, int(head["number"]), int(head["timestamp"]), cursor.forks, self._idle)
         raise FollowError(f"The node gave contradictory answers {TRIES} times; is it still catching up?")
 
     def forget(self) -> None:

@@ -373,6 +373,8 @@ class State:
 
     def _draw(self, campaign: Campaign, record: events.Drawn) -> None:
         terms, taken = campaign.terms, campaign.life.taken
+        if record.batches != taken // terms.cohort:
+            raise StateError(f"{record.batches} batches were drawn of {taken} seats: enrolments are missing.")
         campaign.seed = record.seed
         campaign.cohorts = draw.cohorts(record.seed, taken, terms.cohort)
         campaign.assignment = draw.assignment(record.seed, taken, terms.cohort)

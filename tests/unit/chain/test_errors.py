@@ -9,7 +9,7 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from earnest.chain.client import error_abi
+from earnest.chain.client import Client, DrawView, error_abi
 from earnest.chain.errors import (
     SENTENCES,
     ChainError,
@@ -218,3 +218,13 @@ class TestFromAChain:
             client.deposit(ZERO_ADDRESS, 10**30, sender=labelers[0])
         assert caught.value.refusal is None
         assert "deposit" in str(caught.value)
+
+
+def test_a_node_without_the_block_that_decides_the_draw(created, experimenter, monkeypatch):
+    client = created.client
+    monkeypatch.setattr(Client, "draw_of", lambda *_: DrawView(1, None, None))
+    monkeypatch.setattr(Client, "_view", lambda *_: client.address)
+    monkeypatch.setattr(Client, "_call", lambda *_: [0])
+    monkeypatch.setattr(client.web3.provider, "make_request", lambda *_: {"result": None})
+    with pytest.raises(ChainError, match="does not have block 1"):
+        client.draw(created.id, sender=experimenter)

@@ -28,6 +28,7 @@ class Node:
         self.most_blocks, self.most_logs, self.refusal = most_blocks, most_logs, refusal
         self.asked = []
         self.meanwhile = None
+        self.client_version = "Node/v1"
         self.eth = SimpleNamespace(get_block=self.get_block, get_logs=self.get_logs)
 
     def get_block(self, block):
@@ -189,3 +190,12 @@ def test_a_garbled_log_is_read_again_and_then_told_of(store):
         follow(node, store).look()
     node._log = honest
     assert follow(node, store).look().block == 19
+
+
+def test_time_is_the_chains_where_blocks_come_by_themselves(store, monkeypatch):
+    """A watcher whose clock is ahead by hours would take what can still be refereed as final."""
+    node = Node(20)
+    monkeypatch.setattr("earnest.chain.follow.time.time", lambda: 10**9)
+    assert follow(node, store).look().now == 1_019
+    node.client_version = "anvil/v1"
+    assert follow(node, store).look().now == 10**9

@@ -8,7 +8,7 @@ import pytest
 
 from earnest.chain import settle
 from earnest.chain.life import Phase
-from earnest.chain.records import Deposited, Place, Withdrawn
+from earnest.chain.records import Deposited, Enrolled, Place, Withdrawn
 from earnest.chain.state import BatchStatus, PostingStatus, State, StateError, rebuild
 from earnest.protocol.settlement import Outlook, outlook, pack, settle_batch, unpack
 
@@ -257,6 +257,17 @@ class TestRecordsThatDoNotFollow:
         records = [each for each in revealed.client.records() if type(each).__name__ != lost]
         with pytest.raises(StateError):
             rebuild(records, revealed.client.sink)
+
+    def test_the_last_enrolment_is_missing(self, created):
+        """Then each seat would seem to have another batch."""
+        created.enroll(6)
+        created.travel(created.terms.enroll_by)
+        created.draw()
+        records = list(created.client.records())
+        (last,) = [each for each in records if isinstance(each, Enrolled)][-1:]
+        records.remove(last)
+        with pytest.raises(StateError, match="2 batches were drawn of 5 seats: enrolments are missing"):
+            rebuild(records, created.client.sink)
 
     def test_a_seat_missing(self, created):
         created.enroll(2)
