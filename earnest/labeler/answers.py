@@ -1,6 +1,7 @@
 """Answers from a CSV file with the columns `task` and `answer`, and a batch as such a file.
 
 A task that the batch shows twice stands twice, in the order of its showings. Other columns are passed over.
+What strangers wrote and a spreadsheet would take for a formula is written behind an apostrophe.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import csv
 import io
 import json
 from collections import Counter
+from collections.abc import Container
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,7 @@ from earnest.manifest.errors import ManifestError
 
 TASK: Final = "task"
 ANSWER: Final = "answer"
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_answers(path: Path, batch: Batch) -> dict[Slot, int]:
@@ -39,6 +42,7 @@ def read_answers(path: Path, batch: Batch) -> dict[Slot, int]:
     answers: dict[Slot, int] = {}
     for record in reader:
         row, task, answer = reader.line_num, record[TASK] or "", (record[ANSWER] or "").strip()
+        task, answer = _meant(task, asked), _meant(answer, batch.question.options)
         if task not in asked:
             raise LabelerError(f"Row {row} of {path} answers task {task!r}, which is not in the batch.")
         if given[task] == asked[task]:
@@ -72,8 +76,20 @@ def write_batch(batch: Batch, answers: Answers) -> str:
         content = dict(task.content)
         shows = content["text"] if set(content) == {"text"} else json.dumps(content, ensure_ascii=False)
         answer = batch.question.answer(answers[slot]) if slot in answers else ""
-        writer.writerow([position, task.id, shows, answer])
+        writer.writerow([position, *map(_harmless, (task.id, shows, answer))])
     return out.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.lstrip("'").startswith(FORMULAS) else text
+
+
+def _meant(text: str, known: Container[str]) -> str:
+    """The text behind an apostrophe of `_harmless`; as it stands where only that is known."""
+    behind = text.removeprefix("'")
+    if not behind.lstrip("'").startswith(FORMULAS) or (text in known and behind not in known):
+        return text
+    return behind
 
 
 def _times(count: int) -> str:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
+
 import pytest
 
 from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import Slot
 from earnest.labeler.errors import LabelerError
+from earnest.manifest.question import Kind, Question
 
 from .cases import batch
 
@@ -30,6 +34,20 @@ def test_a_batch_as_a_file_and_back(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text(write_batch(batch(), answers))
     assert read_answers(path, batch()) == answers
+
+
+def test_no_spreadsheet_takes_a_strangers_text_for_a_formula(tmp_path):
+    """Tasks and options are the experimenter's words, and the file is made to be opened in one."""
+    link = '=HYPERLINK("https://attacker")'
+    question = Question(text="?", kind=Kind.CHOICE, options=("-1", link, "'-1"))
+    asked = batch(question, ("=a", "@b", "'=a"))
+    asked = replace(asked, tasks=tuple(replace(task, content={"text": link}) for task in asked.tasks))
+    answers = {Slot("=a"): 1, Slot("@b"): 0, Slot("'=a"): 2}
+    path = tmp_path / "labels.csv"
+    path.write_text(write_batch(asked, answers))
+    with path.open(newline="") as file:
+        assert not [cell for row in csv.reader(file) for cell in row if cell.startswith(("=", "@", "-", "+"))]
+    assert read_answers(path, asked) == answers
 
 
 @pytest.mark.parametrize(
