@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from earnest.labeler.batch import Batch, Slot
-from earnest.manifest.question import Kind
+from earnest.manifest.question import Kind, Question
 from earnest.protocol.labels import label_to_ranking, ranking_to_label
 from earnest.visible import visible
 
@@ -80,7 +80,15 @@ def _show(console: Console, batch: Batch, answers: Mapping[Slot, int], position:
     slot = batch.slots[position]
     if slot in answers:
         _print(console, f"  your answer: {_in_words(batch, answers[slot], position)}", "dim")
-    _print(console, HELP, "dim")
+    how = _how(question)
+    _print(console, f"{how}   {HELP}" if how else HELP, "dim")
+
+
+def _how(question: Question) -> str:
+    """What takes more than one key; empty where one key answers."""
+    if question.classes > len(KEYS):
+        return f"1 to {question.classes}, then Enter"
+    return "all keys, the best first" if question.kind is Kind.RANKING else ""
 
 
 def _option(batch: Batch, shown: Mapping[str, Any], option: int) -> str:
@@ -115,6 +123,7 @@ def _ask(console: Console, batch: Batch, position: int, key: GetKey) -> int | st
                 return pressed
             typed.pop()
             places = places[:-1]
+            _print(console, f"  so far: {' '.join(typed) or 'nothing'}", "dim")
             continue
         if question.classes > len(KEYS):
             if pressed in ENTER:
@@ -131,11 +140,14 @@ def _ask(console: Console, batch: Batch, position: int, key: GetKey) -> int | st
             _print(console, f"  Press {KEYS[0]} to {KEYS[question.classes - 1]}.")
         elif question.kind is not Kind.RANKING:
             return shown[place]
-        elif place not in places:
+        elif place in places:
+            _print(console, f"  {pressed} has its place already: ← takes the last one back.")
+        else:
             typed.append(pressed)
             places.append(place)
             if len(places) == question.classes:
                 return ranking_to_label([shown[each] for each in places])
+            _print(console, f"  so far: {' '.join(typed)}", "dim")
 
 
 def _key_name(index: int, options: int) -> str:

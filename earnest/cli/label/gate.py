@@ -36,7 +36,9 @@ def gate_proof(terms: Terms, file: Path | None, labeler: str) -> bytes:
             return bytes.fromhex(text.removeprefix("0x"))
         seats = {str(to_checksum_address(address)): int(most) for address, most in json.loads(text).items()}
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise InputError(f"{file} is neither an allowlist nor a proof in hexadecimal.") from error
+        raise InputError(
+            f"{file} is neither the allowlist.json of the campaign's folder nor a proof in hexadecimal."
+        ) from error
     if allowlist.root(seats) != terms.gate_rule:
         raise InputError(
             f"{file} is not the campaign's allowlist: its root is 0x{allowlist.root(seats).hex()},"

@@ -80,7 +80,7 @@ def test_another_allowlist(gated, labeler, seats, listed):
 def test_neither(gated, labeler, text):
     path = hexadecimal(labeler, text)
     assert labeler.refused("enroll", "--proof", path, "--yes") == (
-        f"{path} is neither an allowlist nor a proof in hexadecimal."
+        f"{path} is neither the allowlist.json of the campaign's folder nor a proof in hexadecimal."
     )
 
 

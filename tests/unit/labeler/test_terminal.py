@@ -56,6 +56,16 @@ def test_a_ranking_is_typed_best_first():
     assert answers[Slot("a")] == ranking_to_label([shown[2], shown[1], shown[0]])
 
 
+def test_what_is_typed_of_a_ranking_is_shown():
+    out, pressed = io.StringIO(), iter(["3", "3", LEFT, "1", "2", "3"])
+    label(Console(file=out), batch(RANKING, ("a",)), {}, lambda *_: None, lambda: next(pressed))
+    said = out.getvalue()
+    assert "all keys, the best first" in said
+    found = [line.strip() for line in said.splitlines() if "so far" in line or "already" in line]
+    placed = "3 has its place already: ← takes the last one back."
+    assert found == ["so far: 3", placed, "so far: nothing", "so far: 1", "so far: 1 2"]
+
+
 def test_a_wide_scale_is_typed_as_a_number():
     _, answers, _ = typed(batch(SCALE, ("a",)), ["1", "0", "2", "\r", "4", "2", "\r"])
     assert answers == {Slot("a"): 41}
