@@ -59,8 +59,8 @@ def check_records(client: Client, campaign: Campaign) -> None:
     if (there.committed, there.opened) != (here.committed, here.opened):
         raise RecordsError(
             f"The node's logs show {here.committed} commitments and {here.opened} opened ones, the contract"
-            f" has {there.committed} and {there.opened}: nothing is posted by such records. They are read again; where that"
-            " does not help, delete their file, or ask another node."
+            f" has {there.committed} and {there.opened}: nothing is posted by such records. They are"
+            " read again; where that does not help, delete their file, or ask another node."
         )
 
 
