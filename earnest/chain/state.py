@@ -116,8 +116,10 @@ class Posting:
 
 @dataclass(kw_only=True)
 class Campaign:
-    """One campaign. `life` is as of the last record; `life_at` carries it further. `moved`: the block of the
-    last record that its scores hang on.
+    """One campaign. `life` is as of the last record; `life_at` carries it further.
+
+    `drawn_at`: the time of the draw (unix); `committed_in`: the block of the newest commitment; `moved`: that
+    of the last record that its scores hang on.
     """
 
     number: int
@@ -129,6 +131,8 @@ class Campaign:
     tickets: list[int] = field(default_factory=list)
     seed: bytes | None = None
     audit_key: bytes | None = None
+    drawn_at: int | None = None
+    committed_in: int | None = None
     moved: int = 0
     escrowed: bool = True  # whether bounties and fees are; no longer once a cancelled campaign is refunded
     seats: list[Seat] = field(default_factory=list)
@@ -331,6 +335,7 @@ class State:
             case events.DrawRequested():
                 campaign.tickets.append(record.ticket)
             case events.Drawn():
+                campaign.drawn_at = record.place.timestamp
                 self._draw(campaign, record)
             case events.SeatFreed():
                 self._free(campaign, record)
@@ -338,6 +343,7 @@ class State:
                 campaign.escrowed = False
                 self._pay(campaign, campaign.experimenter, record.refund)
             case events.Committed():
+                campaign.committed_in = record.place.block
                 _commit(campaign, record)
             case events.Denounced():
                 self._denounce(campaign, record)

@@ -47,6 +47,7 @@ class Session:
     alias: str | None = None
     contract: str | None = None
     json: bool = False
+    folder: Path | None = None
     console: Console = field(default_factory=lambda: _console())
     _tokens: dict[str, Token] = field(default_factory=dict)
 
@@ -78,8 +79,8 @@ class Session:
     @property
     def records(self) -> Path:
         """The file in which the contract's records are kept, for all commands."""
-        client = self.client
-        return data_folder() / f"records-{client.domain.chain_id}-{client.address.lower()}.sqlite"
+        chain, contract = self.client.domain.chain_id, self.client.address.lower()
+        return (self.folder or data_folder()) / f"records-{chain}-{contract}.sqlite"
 
     @cached_property
     def follower(self) -> Follower:

@@ -17,7 +17,7 @@ from eth_abi.exceptions import DecodingError
 from requests import RequestException
 from web3.exceptions import Web3Exception
 
-from earnest.chain.errors import ODD_ANSWERS, ChainError, clock
+from earnest.chain.errors import ODD_ANSWERS, ChainError, FollowError, clock
 from earnest.chain.life import Phase
 from earnest.chain.state import StateError
 from earnest.chain.wallet import wait_for_pending
@@ -36,6 +36,7 @@ PASSING: Final = (
     ApeException,
     ChainError,
     DecodingError,
+    FollowError,
     LabelerError,
     OSError,
     RequestException,

@@ -7,40 +7,29 @@ block that brought it has enough confirmations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
 from earnest.chain.life import Life
-from earnest.chain.records import Committed, Drawn, Record
-from earnest.chain.state import Campaign, State, StateError, rebuild
+from earnest.chain.state import Campaign
 
 if TYPE_CHECKING:
     from web3 import Web3
 
-    from earnest.chain.client import Client
+    from earnest.chain.follow import Follower
 
 TAGS: Final = ("safe", "finalized")
 DEVNET_CONFIRMATIONS: Final = 2
 
-# Blocks that are read again at every look, so that a reorganisation up to this depth is seen.
-DEPTH: Final = 64
-
 
 @dataclass(frozen=True)
 class Sight:
-    """A campaign at the newest block, whose time is `now`.
-
-    `drawn_at` is the time of the draw, `closed_in` the block of the newest commitment, None before; blocks up
-    to `confirmed` are taken as settled.
-    """
+    """A campaign at the newest block, whose time is `now`; blocks up to `confirmed` are taken as settled."""
 
     campaign: Campaign
     now: int
     confirmed: int
-    drawn_at: int | None = None
-    closed_in: int | None = None
 
     @property
     def life(self) -> Life:
@@ -52,64 +41,32 @@ class Sight:
         """Whether no likely reorganisation opens the commit phase again: its full time is over, or the
         commitment that ended it early is settled.
         """
-        if self.drawn_at is None:
+        campaign = self.campaign
+        if campaign.drawn_at is None:
             return False
-        if self.now >= self.drawn_at + self.campaign.terms.periods.commit:
+        if self.now >= campaign.drawn_at + campaign.terms.periods.commit:
             return True
-        return self.closed_in is not None and self.closed_in <= self.confirmed
+        return campaign.committed_in is not None and campaign.committed_in <= self.confirmed
 
 
 class Lookout:
-    """Reads the chain again and again, but what lies deep only once."""
+    """Looks at one campaign after another through what follows the chain."""
 
-    def __init__(self, client: Client, confirmations: int | str | None = None) -> None:
+    def __init__(self, follower: Follower, web3: Web3, confirmations: int | str | None = None) -> None:
         """Take what has so many confirmations as settled, or what the node tags as `safe` or `finalized`."""
-        self._client = client
-        self._confirmations = usual_confirmations(client.web3) if confirmations is None else confirmations
-        self._deep: list[Record] = []
-        self._next = client.first_block
-
-    def state(self) -> tuple[State, list[Record], int, int]:
-        """The state as of the newest block, its records, and that block's time and number."""
-        head = self._client.web3.eth.get_block("latest")
-        number = int(head["number"])
-        fresh = list(self._client.records(self._next, number)) if number >= self._next else []
-        records = [*self._deep, *fresh]
-        deep = number - DEPTH
-        if deep >= self._next:
-            self._deep = [record for record in records if record.place.block <= deep]
-            self._next = deep + 1
-        try:
-            state = rebuild(records, self._client.sink)
-        except StateError:  # a reorganisation deeper than DEPTH, or in the middle of reading
-            self._deep, self._next = [], self._client.first_block
-            raise
-        return state, records, int(head["timestamp"]), number
+        self._follower, self._web3 = follower, web3
+        self._confirmations = usual_confirmations(web3) if confirmations is None else confirmations
 
     def look(self, number: int) -> Sight | None:
         """A campaign as of now; None when the chain does not have it."""
-        state, records, now, head = self.state()
-        campaign = state.campaigns.get(number)
-        if campaign is None:
-            return None
-        drawn_at, closed_in = commit_phase(records, number)
-        return Sight(campaign, now, self._confirmed(head), drawn_at, closed_in)
+        sight = self._follower.look()
+        campaign = sight.state.campaigns.get(number)
+        return None if campaign is None else Sight(campaign, sight.time, self._confirmed(sight.block))
 
     def _confirmed(self, head: int) -> int:
         if isinstance(self._confirmations, int):
             return head - self._confirmations
-        return int(self._client.web3.eth.get_block(self._confirmations)["number"])  # type: ignore[arg-type]
-
-
-def commit_phase(records: Iterable[Record], campaign: int) -> tuple[int | None, int | None]:
-    """When a campaign was drawn (unix time), and the block of its newest commitment."""
-    drawn_at = closed_in = None
-    for record in records:
-        if isinstance(record, Drawn) and record.campaign == campaign:
-            drawn_at = record.place.timestamp
-        elif isinstance(record, Committed) and record.campaign == campaign:
-            closed_in = record.place.block
-    return drawn_at, closed_in
+        return int(self._web3.eth.get_block(self._confirmations)["number"])  # type: ignore[arg-type]
 
 
 def usual_confirmations(web3: Web3) -> int:

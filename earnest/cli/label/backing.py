@@ -85,7 +85,7 @@ def recover(
     if not found.seats[batch.seat].committed:
         raise InputError(f"Seat {batch.seat} holds no commitment that is still to be opened.")
     answers = read_answers(labels, batch)
-    sight = Lookout(session.client).look(found.number)
+    sight = Lookout(session.follower, session.client.web3).look(found.number)
     whole = batch.labels(answers)
     if sight is None or whole is None:
         raise InputError("The chain changed meanwhile; try again.")

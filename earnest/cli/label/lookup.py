@@ -93,7 +93,7 @@ def runner_of(
         now = int(time.time())  # the node, which may be away, is not asked
         session.say(f"{clock(now, now)}  {sentence}")
 
-    lookout = Lookout(session.client, confirmations)
+    lookout = Lookout(session.follower, session.client.web3, confirmations)
     return Runner(desk=desk, manifest=manifest, lookout=lookout, tell=tell, wishes=wishes), found
 
 

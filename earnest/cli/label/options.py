@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from earnest.cli.session import Session
 from earnest.files import data_folder
 from earnest.labeler.sight import TAGS
 
@@ -25,6 +26,12 @@ class Confirmations(click.ParamType):
         return int(value)
 
 
+def _remember_folder(ctx: click.Context, _: click.Parameter, folder: Path) -> Path:
+    """What is read of the chain is kept beside the journal."""
+    ctx.ensure_object(Session).folder = folder
+    return folder
+
+
 WHICH = click.argument("which", metavar="CAMPAIGN")
 DATA = click.option(
     "--data",
@@ -32,7 +39,8 @@ DATA = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default=data_folder,
     show_default="the user's folder for data",
-    help="Where the journal is kept.",
+    help="Where the journal is kept, and what was read of the chain.",
+    callback=_remember_folder,
 )
 SEAT = click.option("--seat", type=click.IntRange(0), help="Which of your seats; all unless given.")
 CONFIRMATIONS = click.option(

@@ -174,7 +174,11 @@ class TestWholeLife:
     def test_all_commit_and_the_phase_ends_at_once(self, drawn, everyone):
         for seat in range(6):
             drawn.commit(seat, ANSWERS[seat])
-        assert check(drawn, everyone).campaigns[drawn.id].life.phase is Phase.REVEALING
+        found = check(drawn, everyone).campaigns[drawn.id]
+        assert found.life.phase is Phase.REVEALING
+        last = drawn.client.web3.eth.get_block("latest")
+        assert found.committed_in == last["number"]
+        assert 0 < found.drawn_at <= last["timestamp"]
 
     def test_two_campaigns_in_ether_and_token(self, created, everyone, experimenter):
         """What one campaign does is no other's business."""

@@ -74,4 +74,5 @@ def campaign(phase: Phase, deadline: int, record: int = 0, **changes: object) ->
 def sight(phase: Phase, now: int, record: int = 0, closed_in: int | None = None, confirmed: int = 0) -> Sight:
     """The campaign in a phase that lasts 7,200 seconds from the early end of the one before."""
     deadline = {Phase.COMMITTING: DRAWN_AT + 7_200, Phase.REVEALING: CLOSED_AT + 7_200}.get(phase, 0)
-    return Sight(campaign(phase, deadline, record), now, confirmed, DRAWN_AT, closed_in)
+    found = campaign(phase, deadline, record, drawn_at=DRAWN_AT, committed_in=closed_in)
+    return Sight(found, now, confirmed)

@@ -4,60 +4,40 @@ from types import SimpleNamespace
 
 import pytest
 
-from earnest.chain.records import Committed, Deposited, Drawn, Place
-from earnest.labeler.sight import DEPTH, Lookout, commit_phase, usual_confirmations
+from earnest.chain.follow import Sight as Whole
+from earnest.chain.life import Phase
+from earnest.chain.state import State
+from earnest.labeler.sight import Lookout, usual_confirmations
 
-OWNER = "0x" + "11" * 20
-
-
-def place(block: int, index: int = 0) -> Place:
-    return Place(block, index, 1_000 + block, "0x", f"0x{block}")
+from .cases import campaign
 
 
-def deposit(block: int) -> Deposited:
-    return Deposited(place=place(block), account=OWNER, token=OWNER, amount=1, sender=OWNER)
+class Following:
+    """A chain of one campaign at block 100."""
+
+    def look(self):
+        state = State("0x" + "11" * 20)
+        state.campaigns[1] = campaign(Phase.COMMITTING, 5_000)
+        return Whole(state, block=100, time=4_000, forks=0)
 
 
-class Node:
-    """A chain of deposits that can be reorganised, and counts what it is asked for."""
-
-    first_block, sink = 0, OWNER
-
-    def __init__(self) -> None:
-        self.blocks: list[int] = []
-        self.head = 0
-        self.asked: list[int] = []
-        self.web3 = SimpleNamespace(
-            eth=SimpleNamespace(get_block=lambda _: {"number": self.head, "timestamp": 1_000 + self.head}),
-            client_version="anvil/v1",
-        )
-
-    def records(self, first: int, last: int):
-        self.asked.append(first)
-        return [deposit(block) for block in self.blocks if first <= block <= last]
+def node(version="anvil/v1"):
+    blocks = {"safe": {"number": 70}, "finalized": {"number": 36}}
+    return SimpleNamespace(client_version=version, eth=SimpleNamespace(get_block=blocks.__getitem__))
 
 
-def test_what_lies_deep_is_read_once_and_the_rest_again():
-    node = Node()
-    node.blocks, node.head = [1, 90, 99], 100
-    lookout = Lookout(node)
-    assert lookout.state()[0].deposited[OWNER] == 3
-    node.blocks, node.head = [1, 91], 101  # reorganised
-    assert lookout.state()[0].deposited[OWNER] == 2
-    assert node.asked == [0, 100 - DEPTH + 1]
+@pytest.mark.parametrize(
+    ("confirmations", "confirmed"), [(None, 98), (0, 100), (12, 88), ("safe", 70), ("finalized", 36)]
+)
+def test_sees_a_campaign_and_what_is_settled(confirmations, confirmed):
+    sight = Lookout(Following(), node(), confirmations).look(1)
+    assert (sight.campaign.number, sight.now, sight.confirmed) == (1, 4_000, confirmed)
 
 
-def test_when_a_commit_phase_began_and_what_ended_it():
-    records = [
-        Drawn(place=place(3), campaign=1, seed=bytes(32), batches=1, refund=0),
-        Committed(place=place(5), campaign=1, seat=0, commitment=bytes(32)),
-        Committed(place=place(9), campaign=1, seat=1, commitment=bytes(32)),
-        Committed(place=place(11), campaign=2, seat=1, commitment=bytes(32)),
-    ]
-    assert commit_phase(records, 1) == (1_003, 9)
-    assert commit_phase(records, 3) == (None, None)
+def test_sees_none_where_there_is_none():
+    assert Lookout(Following(), node()).look(2) is None
 
 
 @pytest.mark.parametrize(("version", "blocks"), [("anvil/v1.7.1", 2), ("Geth/v1.16", 12)])
 def test_confirmations_by_the_kind_of_node(version, blocks):
-    assert usual_confirmations(SimpleNamespace(client_version=version)) == blocks
+    assert usual_confirmations(node(version)) == blocks
