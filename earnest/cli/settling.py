@@ -24,14 +24,24 @@ PATIENCE: Final = 120.0  # seconds that a command waits for another process of t
 
 
 @contextmanager
-def acting(session: Session) -> Iterator[Sight]:
-    """A look while no other process acts for the account. Raises InputError when one always does."""
+def alone(session: Session) -> Iterator[None]:
+    """While no other process acts for the account: two that send at once take each other's nonces.
+
+    Raises InputError when another always does.
+    """
     from earnest.settler.run import locked
 
     with locked(lock_of(session), PATIENCE) as mine:
         if not mine:
             address = session.account.address
             raise InputError(f"Another process acts for {address} all the time; stop it first.")
+        yield
+
+
+@contextmanager
+def acting(session: Session) -> Iterator[Sight]:
+    """A look while no other process acts for the account. Raises InputError when one always does."""
+    with alone(session):
         yield session.look()
 
 

@@ -10,6 +10,7 @@ from eth_utils.address import is_address, to_checksum_address
 from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
+from earnest.cli.settling import alone
 from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
@@ -39,5 +40,6 @@ def withdraw(session: Session, address: str, amount: str | None, yes: bool) -> N
     done: list[Sent] = []
     if wanted:
         session.confirm(f"Withdraw {token.write(wanted)} to {account.address}?", yes)
-        done = [session.client.withdraw(token.address, wanted, sender=account)]
+        with alone(session):
+            done = [session.client.withdraw(token.address, wanted, sender=account)]
     session.done(done, f"{token.write(wanted)} is withdrawn; {token.write(free - wanted)} stays.")

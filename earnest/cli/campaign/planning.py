@@ -16,6 +16,7 @@ from earnest.cli.campaign.which import check_chain
 from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
+from earnest.cli.settling import alone
 from earnest.cli.text import campaign_text
 from earnest.experimenter.folder import MANIFEST, SECRET, Folder, Record
 from earnest.experimenter.plan import Plan, make_plan
@@ -164,20 +165,21 @@ def _open(
     )
     record = replace(record, uri=uri)
     home.save(record)
-    if not wait_for_pending(client, account.address):
-        raise InputError(
-            f"A transaction of {account.address} is still pending, which may be this very creation or its"
-            " deposit: wait for it, or replace it, then run this again."
-        )
-    done = fund(client, account, terms.token, cost)
-    before, record = record, replace(record, sent=True)
-    home.save(record)
-    try:
-        done.append(client.create(terms, uri, sender=account))
-    except ChainError as error:
-        if error.refusal is not None:  # the contract's no: it was not sent, or in vain
-            home.save(before)
-        raise
+    with alone(session):
+        if not wait_for_pending(client, account.address):
+            raise InputError(
+                f"A transaction of {account.address} is still pending, which may be this very creation or"
+                " its deposit: wait for it, or replace it, then run this again."
+            )
+        done = fund(client, account, terms.token, cost)
+        before, record = record, replace(record, sent=True)
+        home.save(record)
+        try:
+            done.append(client.create(terms, uri, sender=account))
+        except ChainError as error:
+            if error.refusal is not None:  # the contract's no: it was not sent, or in vain
+                home.save(before)
+            raise
     session.say(f"Campaign {campaign_text(record.campaign)} is open until {clock(terms.enroll_by)}.")
     return record, done
 

@@ -13,10 +13,11 @@ from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.acting import FORMATS, TO, write_dataset
 from earnest.cli.campaign.planning import FILE, FOLDER, ensure_created
+from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, YES, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.running import tell
-from earnest.cli.settling import confirmations_of, gas_limit, lock_of, scorer_of
+from earnest.cli.settling import alone, confirmations_of, gas_limit, lock_of, scorer_of
 from earnest.cli.text import campaign_text, until
 from earnest.experimenter.folder import MANIFEST, Folder, Secret
 from earnest.experimenter.steps import Standing, standing
@@ -106,8 +107,9 @@ class _OwnPart:
 
     def _disclose(self, key: bytes) -> None:
         try:
-            sent = self.session.client.disclose(self.number, key, sender=self.session.account)
-        except ChainError as error:
+            with alone(self.session):
+                sent = self.session.client.disclose(self.number, key, sender=self.session.account)
+        except (ChainError, InputError) as error:
             self._say(f"disclose: {error}")
         else:
             self._say(f"disclose: {sent.transaction}")

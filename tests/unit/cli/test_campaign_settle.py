@@ -10,9 +10,11 @@ from earnest.chain import settle
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import PostingStatus
+from earnest.cli import settling
 from earnest.manifest.fetch import fetch
 from earnest.protocol.settlement import pack
 from earnest.protocol.terms import ZERO_ADDRESS
+from earnest.settler.run import locked
 
 from .campaigns import AUDITED, COST, write_campaign
 from .labeling import COHORT
@@ -73,6 +75,23 @@ class TestDisclose:
         stage.travel(deadline)
         sentence = experimenter.refused("disclose", audited, "--yes", which=False)
         assert sentence.startswith(f"Auditing was over at {clock(deadline)}: the campaign is Settling")
+
+
+def test_no_two_processes_send_for_one_account_at_once(stage, audited, experimenter, monkeypatch):
+    monkeypatch.setattr(settling, "PATIENCE", 0.0)
+    domain, account = stage.client.domain, experimenter.account.address
+    name = f"records-{domain.chain_id}-{domain.contract.lower()}.{account.lower()}.lock"
+    another = write_campaign(experimenter.folder, 8, "another")
+    stage.client.deposit(ZERO_ADDRESS, 1, sender=experimenter.account)
+    height = stage.chain.blocks.height
+    with locked(experimenter.data / name) as mine:
+        assert mine
+        for line in (["disclose", audited], ["create", another], ["withdraw"]):
+            done = experimenter.run(*line, "--yes", which=False)
+            assert done.exit_code == 2
+            assert done.stderr == f"Another process acts for {account} all the time; stop it first.\n"
+    assert stage.chain.blocks.height == height
+    assert experimenter.told("create", another, "--yes", which=False)["transactions"]
 
 
 class TestSettle:
