@@ -44,7 +44,8 @@ def campaigns() -> list[Campaign]:
         Campaign(
             "rte",
             {"question": "Does the second sentence follow?", "kind": "choice", "options": ["0", "1"]}
-            | {"columns": {"gold": "truth"}, "audit": {"gold": 4}, "positions": len(rte[0])},
+            | {"columns": {"gold": "truth"}, "audit": {"gold": 4}, "positions": len(rte[0])}
+            | {"seed": 2},  # which tasks are gold decides who is told apart
             [{"id": task, "text": f"pair {task}", "truth": truth[task]} for task in rte[0]],
             rte,
         ),
