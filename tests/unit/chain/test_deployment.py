@@ -98,9 +98,7 @@ class TestDeploying:
         second = deployment.deploy(
             changed("BlockHashRandomness", delay=5), sender=operator, folder=tmp_path, record=True
         )
-        moved = {
-            name for name in PARAMS if first.contracts[name].address != second.contracts[name].address
-        }
+        moved = {name for name in PARAMS if first.contracts[name].address != second.contracts[name].address}
         assert moved == {"BlockHashRandomness", "Earnest"}
         document = json.loads((tmp_path / f"{first.chain}.json").read_text())
         assert {entry["name"]: entry["address"] for entry in document["earlier"]} == {
