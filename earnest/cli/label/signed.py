@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from eth_utils.address import is_address
+
 from earnest.chain.messages import SignedEnrolment
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
@@ -34,8 +36,9 @@ def read_enrolment(file: Path, session: Session, found: Campaign) -> SignedEnrol
             **members
             | {"proof": bytes.fromhex(members["proof"]), "signature": bytes.fromhex(members["signature"])}
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} holds no signed enrolment: {error!r}.") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{file} holds no signed enrolment, as sign-enroll writes it.") from error
+    _check(file, signed)
     here = (session.client.domain.chain_id, session.client.address, found.number)
     if where != here:
         raise InputError(
@@ -43,3 +46,13 @@ def read_enrolment(file: Path, session: Session, found: Campaign) -> SignedEnrol
             f" this is chain {here[0]}, contract {here[1]}, campaign {short(campaign_text(here[2]))}."
         )
     return signed
+
+
+def _check(file: Path, signed: SignedEnrolment) -> None:
+    """Raise InputError for a member that the contract's types do not hold."""
+    if not (isinstance(signed.labeler, str) and is_address(signed.labeler)):
+        raise InputError(f"{file} has labeler {signed.labeler!r}; it must be an address.")
+    for name in ("seats", "nonce", "deadline"):
+        value = getattr(signed, name)
+        if type(value) is not int or not 0 <= value < 2**256:
+            raise InputError(f"{file} has {name} {value!r}; it must be a whole number of 0 or more.")

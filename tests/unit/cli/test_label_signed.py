@@ -93,7 +93,23 @@ def test_no_signed_enrolment(opened, carrier, text):
     path = carrier.folder / "received.json"
     path.write_text(text)
     sentence = carrier.refused("enroll", "--signed", path, "--yes")
-    assert sentence.startswith(f"{path} holds no signed enrolment: ")
+    assert sentence == f"{path} holds no signed enrolment, as sign-enroll writes it."
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({"labeler": "0xzz"}, "labeler '0xzz'; it must be an address."),
+        ({"seats": "1"}, "seats '1'; it must be a whole number of 0 or more."),
+        ({"nonce": None}, "nonce None; it must be a whole number of 0 or more."),
+        ({"deadline": -5}, "deadline -5; it must be a whole number of 0 or more."),
+    ],
+)
+def test_garbled(opened, carrier, signed, change, wrong):
+    document = json.loads(signed.read_text())
+    document["enrolment"] |= change
+    signed.write_text(json.dumps(document))
+    assert carrier.refused("enroll", "--signed", signed, "--yes") == f"{signed} has {wrong}"
 
 
 def test_the_stake_is_not_in_the_vault(opened, labeler, carrier):
