@@ -69,7 +69,8 @@ def report_campaign(
     positions = np.array([answer.position + 1.0 for answer in order])
     notes = [
         f"Campaign 0x{campaign.number:064x} by {campaign.experimenter}.",
-        f"Manifest (SHA-256) {manifest.digest().hex()}. {len(campaign.batches)} batches of"
+        f"Manifest (SHA-256) {manifest.digest().hex()}. {len(campaign.batches)}"
+        f" batch{'' if len(campaign.batches) == 1 else 'es'} of"
         f" {campaign.terms.batch_size} positions, {campaign.terms.cohort} seats each.",
     ]
     times = _times(found, [answer.seat for answer in order])

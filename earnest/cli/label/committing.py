@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,11 +47,11 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
         _replace(session, runner, action.which, yes)
     for seat in notes.editing & notes.labels.keys():
         raise InputError(f"Seat {seat} is being answered by another process: commit when that is done.")
-    committed = ", ".join(str(seat) for seat in seats if seat in notes.labels)
+    committed = [seat for seat in seats if seat in notes.labels]
     ends = clock(found.life_at(session.now).deadline)
     session.done(
         runner.sent,
-        "; ".join([f"Seat {committed} has committed", *lacking])
+        "; ".join([f"{_named(committed)} committed", *lacking])
         + f". Reveal at {ends}, or sooner if all seats have committed; `earnest label run` does it in time.",
     )
 
@@ -82,10 +83,11 @@ def reveal(
             f"The opening of seat {seat} is not in the journal {runner.desk.journal.path}:"
             " `earnest label recover` brings it back from a backup or the file with the answers."
         )
-    opened = [str(seat) for seat in runner.seats(sight) if sight.campaign.seats[seat].revealed]
+    opened = [seat for seat in runner.seats(sight) if sight.campaign.seats[seat].revealed]
     if not opened:
         raise InputError("None of your seats has committed to answers: there is nothing to reveal.")
-    session.done(runner.sent, f"Seat {', '.join(opened)} is revealed.")
+    session.done(runner.sent, f"{_named(opened)} revealed.")
+
 
 
 @click.command(cls=Command)
@@ -140,3 +142,9 @@ def _replace(session: Session, runner: Runner, seat: int, yes: bool) -> None:
     except LabelerError:
         session.confirm(f"Seat {seat} has committed to other answers elsewhere. Replace them?", yes)
         runner.replace(seat)
+
+
+def _named(seats: Sequence[int]) -> str:
+    """Seats as a sentence begins that says what they have done."""
+    one = len(seats) == 1
+    return f"Seat{'' if one else 's'} {', '.join(map(str, seats))} {'has' if one else 'have'}"

@@ -50,7 +50,7 @@ def read_enrolment(file: Path, session: Session, found: Campaign) -> SignedEnrol
 
 def _check(file: Path, signed: SignedEnrolment) -> None:
     """Raise InputError for a member that the contract's types do not hold."""
-    if not (isinstance(signed.labeler, str) and is_address(signed.labeler)):
+    if not is_address(signed.labeler):
         raise InputError(f"{file} has labeler {signed.labeler!r}; it must be an address.")
     for name in ("seats", "nonce", "deadline"):
         value = getattr(signed, name)

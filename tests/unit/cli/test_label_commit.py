@@ -66,6 +66,8 @@ class TestCommit:
         assert "Seat 1 has committed in transaction 0x" in said[0]
         assert said[1].startswith("Seat 1 has committed; seat 0 lacks 4 of 4 answers. Reveal at ")
         assert [opened.seat(seat).committed for seat in (0, 1)] == [False, True]
+        labeler.answers(seat=0)
+        assert "\nSeats 0, 1 have committed. Reveal at " in labeler.does("commit")
 
     def test_while_somebody_labels(self, drawn, labeler):
         labeler.answers()
@@ -95,7 +97,7 @@ class TestReveal:
     def test_shows_what_was_answered(self, revealing, labeler):
         assert len(labeler.told("reveal")["transactions"]) == 1
         assert revealing.seat().labels == labels_of(ANSWERS, TASKS)
-        assert labeler.does("reveal") == "Seat 0 is revealed.\n"
+        assert labeler.does("reveal") == "Seat 0 has revealed.\n"
 
     def test_what_was_committed_last_but_not_what_was_answered_since(self, committed, labeler):
         labeler.answers(OTHERS)  # not committed

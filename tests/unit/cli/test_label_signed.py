@@ -99,6 +99,7 @@ def test_no_signed_enrolment(opened, carrier, text):
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
+        ({"labeler": 5}, "labeler 5; it must be an address."),
         ({"labeler": "0xzz"}, "labeler '0xzz'; it must be an address."),
         ({"seats": "1"}, "seats '1'; it must be a whole number of 0 or more."),
         ({"nonce": None}, "nonce None; it must be a whole number of 0 or more."),
