@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from earnest.cli.errors import is_json, report
@@ -22,6 +23,8 @@ cli = Root(
 def main() -> None:
     """Run the command line; bad input gives one sentence and exit status 2."""
     arguments = sys.argv[1:]
+    if not sys.stderr.isatty():  # Ape shows bars while it waits for confirmations; programs read our stderr
+        os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         status = cli.main(args=arguments, prog_name="earnest", standalone_mode=False)
     except Exception as error:

@@ -59,6 +59,17 @@ def test_what_is_wrong_is_quoted_but_not_at_any_length(tmp_path):
     assert len(found.stderr) < 5_000
 
 
+def test_no_bars_where_nobody_looks():
+    program = (
+        "import contextlib; from earnest.cli import main\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "from tqdm import tqdm; list(tqdm(range(3)))"
+    )
+    line = [sys.executable, "-c", program, "--help"]
+    found = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert found.stderr == ""
+
+
 def test_a_plan_needs_no_network(tmp_path):
     (tmp_path / "tasks.csv").write_text("id,text\n" + "".join(f"{n},number {n}\n" for n in range(40)))
     (tmp_path / "c.yaml").write_text(
