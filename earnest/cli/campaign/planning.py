@@ -18,6 +18,7 @@ from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settling import alone
 from earnest.cli.text import campaign_text
+from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.folder import MANIFEST, SECRET, Folder, Record
 from earnest.experimenter.plan import Plan, make_plan
 from earnest.experimenter.prepare import inputs_digest, prepare
@@ -76,6 +77,11 @@ def ensure_created(session: Session, file: Path, home: Folder, yes: bool) -> tup
     if record is not None:
         check_chain(session, record, home)
         if _exists(session, record.campaign):
+            if _changed(file, record):
+                session.say(
+                    f"{file} or its tasks changed since the campaign was created, which stays as it was:"
+                    " a new one takes another --folder."
+                )
             return record, []
     settings, tasks, found = _planned(session, file)
     record = _prepared(session, settings, tasks, found, file, home, record)
@@ -195,6 +201,14 @@ def _fits(home: Folder, terms: Terms) -> bool:
         return sha256(home.manifest_bytes()).digest() == terms.manifest
     except ManifestError:
         return False
+
+
+def _changed(file: Path, record: Record) -> bool:
+    """Whether the files are not those any more that a campaign was created from."""
+    try:
+        return inputs_digest(file, read_settings(file).tasks) != record.inputs
+    except (ExperimenterError, OSError):
+        return True
 
 
 def _is_void(session: Session, record: Record) -> bool:

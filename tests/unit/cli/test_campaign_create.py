@@ -77,6 +77,12 @@ class TestCreate:
         again = experimenter.told("create", file, "--yes", which=False)
         assert again["campaign"] == first["campaign"]
         assert again["transactions"] == []
+        changed = " changed since the campaign was created"
+        assert changed not in experimenter.does("create", file, "--yes", which=False)
+        file.write_text(file.read_text().replace("Is it so?", "Is it not?"))
+        said = experimenter.does("create", file, "--yes", which=False)
+        assert changed in said
+        assert first["campaign"] in said
         assert stage.chain.blocks.height == height
 
     def test_goes_on_where_it_was_stopped(self, stage, experimenter, monkeypatch):
