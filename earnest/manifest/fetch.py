@@ -29,7 +29,8 @@ def fetch(uri: str, digest: bytes) -> Manifest:
         with fsspec.open(uri, "rb") as file:
             data: bytes = file.read(MAX_BYTES + 1)
     except (OSError, ValueError, ImportError) as error:
-        raise ManifestError(f"The manifest at {uri} cannot be read: {error}.") from error
+        reason = (error.__cause__ if str(error) == uri else None) or error  # fsspec may only say where
+        raise ManifestError(f"The manifest at {uri} cannot be read: {reason}.") from error
     if len(data) > MAX_BYTES:
         raise ManifestError(f"The manifest at {uri} is larger than {MAX_BYTES} bytes.")
     found = sha256(data).digest()

@@ -72,3 +72,8 @@ def test_reads_nothing_but_one_object_of_a_known_kind(uri, monkeypatch):
     monkeypatch.setattr(module.fsspec, "open", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(ManifestError, match="cannot be read: it"):
         fetch(uri, bytes(32))
+
+
+def test_says_why_nobody_answers():
+    with pytest.raises(ManifestError, match=r":9/x cannot be read: Cannot connect to host"):
+        fetch("http://127.0.0.1:9/x", bytes(32))
