@@ -34,6 +34,14 @@ def lacking(client: Client, account: str, token: str, needed: int) -> int:
     return max(0, missing - client.wallet_of(account, token)) if missing > 0 else 0
 
 
+def deposit(client: Client, account: AccountAPI, token: str, amount: int, owner: str) -> list[Sent]:
+    """Put an amount of a token into `owner`'s free balance; the transactions, the deposit last."""
+    sent = []
+    if token != ZERO_ADDRESS and client.allowance_of(account.address, token) < amount:
+        sent.append(client.approve(token, amount, sender=account))
+    return [*sent, client.deposit(token, amount, sender=account, account=owner)]
+
+
 def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[Sent]:
     """Deposit what is missing for a free balance of `needed` (the token's smallest units).
 
@@ -53,7 +61,7 @@ def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[S
             f" needed: {write(missing - held)} more{gas}."
         )
     if token == ZERO_ADDRESS:
-        return [client.deposit(token, missing, sender=account)]
+        return deposit(client, account, token, missing, account.address)
     try:
         return _deposit_tokens(client, account, token, missing)
     except ChainError as error:
@@ -67,9 +75,7 @@ def _deposit_tokens(client: Client, account: AccountAPI, token: str, missing: in
     sent: list[Sent] = []
     amount = missing
     for _ in range(DEPOSITS):
-        if client.allowance_of(account.address, token) < amount:
-            sent.append(client.approve(token, amount, sender=account))
-        sent.append(client.deposit(token, amount, sender=account))
+        sent += deposit(client, account, token, amount, account.address)
         credited = sum(each.amount for each in sent[-1].all(Deposited))
         missing -= credited
         if missing <= 0:

@@ -66,7 +66,8 @@ def parse_campaign(text: str, known: Iterable[int]) -> int:
         return int(digits, 16)
     found = [campaign for campaign in known if f"{campaign:064x}".startswith(digits)]
     if len(found) != 1:
-        raise InputError(f"{len(found) or 'No'} campaigns begin with 0x{digits}; it must be one.")
+        many = f"{len(found)} campaigns begin" if found else "No campaign begins"
+        raise InputError(f"{many} with 0x{digits}; it must be one.")
     return found[0]
 
 

@@ -32,7 +32,7 @@ def standing(campaign: Campaign, now: int, account: str, has_key: bool) -> Stand
             locked = campaign.escrowed or any(seat.staked for seat in campaign.seats)
             return Standing("stakes and bounties are to be given back", over=not locked)
         case Phase.SETTLING | Phase.FINAL:
-            return _settling(campaign, life, account)
+            return _settling(campaign, life, now, account)
     reasons = {
         Phase.ENROLLING: f"{life.taken} of {life.seats} seats are taken",
         Phase.DRAWING: "the randomness of the draw is to come",
@@ -43,7 +43,7 @@ def standing(campaign: Campaign, now: int, account: str, has_key: bool) -> Stand
     return Standing(reasons.get(life.phase, ""), life.deadline)
 
 
-def _settling(campaign: Campaign, life: Life, account: str) -> Standing:
+def _settling(campaign: Campaign, life: Life, now: int, account: str) -> Standing:
     final = [campaign.final_at(batch) for batch in range(len(campaign.batches))]
     bonds = [
         posting.posted_at + campaign.terms.periods.challenge
@@ -55,4 +55,7 @@ def _settling(campaign: Campaign, life: Life, account: str) -> Standing:
     if None in final:
         missing = final.count(None)
         return Standing(f"{missing} of {life.batches} batches have no scores", life.deadline)
-    return Standing("scores can be challenged", max([*bonds, *(time for time in final if time is not None)]))
+    until = max([*bonds, *(time for time in final if time is not None)])
+    if until > now:
+        return Standing("scores can be challenged", until)
+    return Standing("what is final is to be paid out, and bonds are to be taken back")

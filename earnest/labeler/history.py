@@ -61,7 +61,9 @@ def _outcome(campaign: Campaign, seat: int, now: int) -> str:
     if campaign.seed is not None and campaign.batch_of(seat) is None:
         return "benched"
     if found.paid is not None:
-        return "paid" if found.revealed else "absent"
+        if not found.revealed:
+            return "absent"
+        return "slashed" if found.paid < campaign.terms.stake else "paid"
     if found.revealed:
         return "revealed"
     if found.committed:

@@ -9,7 +9,7 @@ from earnest.cli.campaign.looking import list_, show, watch
 from earnest.cli.campaign.planning import create, plan
 from earnest.cli.campaign.running import run
 from earnest.cli.groups import Group
-from earnest.cli.withdraw import withdraw
+from earnest.cli.vault import deposit, withdraw
 
 
 @click.group(cls=Group)
@@ -18,7 +18,8 @@ def campaign() -> None:
 
 
 COMMANDS = (
-    plan, create, watch, disclose, settle, release, export, report, refund, withdraw, list_, show, run
+    plan, create, watch, disclose, settle, release, export, report, refund, deposit, withdraw,
+    list_, show, run,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -11,7 +11,7 @@ from earnest.cli.label.enrolling import enroll, sign_enroll
 from earnest.cli.label.finding import find, show
 from earnest.cli.label.looking import history, status
 from earnest.cli.label.working import fetch, import_, work
-from earnest.cli.withdraw import withdraw
+from earnest.cli.vault import deposit, withdraw
 
 
 @click.group(cls=Group)
@@ -21,8 +21,8 @@ def label() -> None:
 
 # In the order in which people use them.
 COMMANDS = (
-    find, show, enroll, sign_enroll, fetch, work, import_, commit, reveal, run, status, withdraw, history,
-    backup, recover,
+    find, show, enroll, sign_enroll, fetch, work, import_, commit, reveal, run, status,
+    deposit, withdraw, history, backup, recover,
 )  # fmt: skip
 
 for command in COMMANDS:

@@ -8,7 +8,7 @@ from earnest.cli.groups import Group
 from earnest.cli.settle.acting import post, referee, release
 from earnest.cli.settle.looking import check, status
 from earnest.cli.settle.running import run
-from earnest.cli.withdraw import withdraw
+from earnest.cli.vault import deposit, withdraw
 
 
 @click.group(cls=Group)
@@ -16,5 +16,5 @@ def settle() -> None:
     """Draw, post, check and release, for all campaigns or some; anyone can."""
 
 
-for command in (run, status, check, post, referee, release, withdraw):
+for command in (run, status, check, post, referee, release, deposit, withdraw):
     settle.add_command(command)

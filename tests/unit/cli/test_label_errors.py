@@ -67,7 +67,7 @@ def test_no_such_campaign(opened, labeler):
     )
     for text, sentence in (
         ("0xzz", "'0xzz' is no campaign; it must be 0x and up to 64 hexadecimal digits."),
-        ("0x" + "ff" * 5, f"No campaigns begin with 0x{'ff' * 5}; it must be one."),
+        ("0x" + "ff" * 5, f"No campaign begins with 0x{'ff' * 5}; it must be one."),
     ):
         assert labeler.refused("show", text, which=False) == sentence
     assert known[:10] in labeler.does("show", known[:10], which=False)

@@ -58,4 +58,5 @@ def test_a_small_bond_is_warned_of(terms):
 def test_history_says_how_each_seat_ended():
     state = past((ME, 7), (OTHER, 0), (ME, -300))
     entries = history(state, ME, 9_999)
-    assert [(each.seat, each.outcome, each.result) for each in entries] == [(0, "paid", 7), (2, "paid", -300)]
+    found = [(each.seat, each.outcome, each.result) for each in entries]
+    assert found == [(0, "paid", 7), (2, "slashed", -300)]
