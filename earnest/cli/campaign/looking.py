@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -17,6 +17,8 @@ from earnest.cli.text import campaign_text, phase_text, scores_text, short, unti
 from earnest.protocol.settlement import outlook
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
 
+COLUMNS: Final = ["campaign", "phase", "ends", "#seats", "#bounty", "#stake", "experimenter"]
+
 
 @click.command(name="list", cls=Command)
 @click.option("--mine", is_flag=True, help="Only those of the chosen account.")
@@ -29,9 +31,7 @@ def list_(session: Session, mine: bool) -> None:
     rows = [_list_row(session, each, now) for each in found]
     session.show(
         {"campaigns": [_members(each, now) for each in found]},
-        lambda: session.table(
-            ["campaign", "phase", "ends", "#seats", "#bounty", "#stake", "experimenter"], rows
-        ),
+        lambda: session.table(COLUMNS, rows) if rows else session.say("There is no campaign to list."),
     )
 
 
