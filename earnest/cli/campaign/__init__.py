@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from earnest.cli.campaign.acting import disclose, export, refund, release, report, settle
+from earnest.cli.campaign.creating import create
 from earnest.cli.campaign.looking import list_, show, watch
-from earnest.cli.campaign.planning import create, plan
+from earnest.cli.campaign.planning import plan
 from earnest.cli.campaign.running import run
 from earnest.cli.groups import Group
 from earnest.cli.vault import deposit, withdraw

@@ -12,7 +12,8 @@ from earnest.chain.errors import ChainError, clock
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.acting import FORMATS, TO, write_dataset
-from earnest.cli.campaign.planning import FILE, FOLDER, ensure_created
+from earnest.cli.campaign.creating import FOLDER, ensure_created
+from earnest.cli.campaign.planning import FILE
 from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, YES, Command
 from earnest.cli.session import Session, pass_session
