@@ -37,6 +37,7 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
     """Commit to the answers of all seats that have them; again after answers have changed."""
     runner, found = runner_of(session, which, data, uri)
     need_phase(session, found, Phase.COMMITTING)
+    ends = clock(found.life_at(session.now).deadline)  # as of now: the last commitment ends the phase
     seats = drawn_seats(session, found, None)
     notes = runner.notes(runner.look())
     lacking = [_lacking(runner, found, seat) for seat in seats if seat not in notes.labels]
@@ -48,7 +49,6 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
     for seat in notes.editing & notes.labels.keys():
         raise InputError(f"Seat {seat} is being answered by another process: commit when that is done.")
     committed = [seat for seat in seats if seat in notes.labels]
-    ends = clock(found.life_at(session.now).deadline)
     session.done(
         runner.sent,
         "; ".join([f"{_named(committed)} committed", *lacking])
@@ -87,7 +87,6 @@ def reveal(
     if not opened:
         raise InputError("None of your seats has committed to answers: there is nothing to reveal.")
     session.done(runner.sent, f"{_named(opened)} revealed.")
-
 
 
 @click.command(cls=Command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from earnest.chain.errors import clock
+from earnest.chain.life import Phase
 from earnest.labeler.journal import Book, Journal
 
 from .labeling import ANSWERS, labels_of
@@ -52,6 +53,13 @@ class TestCommit:
         labeler.answers()  # and back: the chain must hold these again
         labeler.does("commit")
         assert (committed.seat().record, committed.seat().revisions) == (first, 3)
+
+    def test_the_last_commitment_tells_when_revealing_begins_at_the_latest(self, drawn, labeler):
+        labeler.answers()
+        drawn.commit()
+        ends = clock(drawn.life.deadline)
+        assert f"Reveal at {ends}, or sooner" in labeler.does("commit")
+        assert drawn.life.phase is Phase.REVEALING
 
     def test_nothing_to_commit_yet(self, drawn, labeler):
         labeler.does("work", typed="1\x1b")
