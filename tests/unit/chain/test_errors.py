@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from string import Formatter
+from types import SimpleNamespace
 
 import pytest
 from eth_abi.abi import encode
@@ -225,6 +226,10 @@ def test_a_node_without_the_block_that_decides_the_draw(created, experimenter, m
     monkeypatch.setattr(Client, "draw_of", lambda *_: DrawView(1, None, None))
     monkeypatch.setattr(Client, "_view", lambda *_: client.address)
     monkeypatch.setattr(Client, "_call", lambda *_: [0])
-    monkeypatch.setattr(client.web3.provider, "make_request", lambda *_: {"result": None})
+    # A web3 of its own: the one that everybody uses would keep what is put into its provider.
+    provider = SimpleNamespace(make_request=lambda *_: {"result": None})
+    monkeypatch.setattr(
+        Client, "web3", SimpleNamespace(provider=provider, eth=SimpleNamespace(block_number=2))
+    )
     with pytest.raises(ChainError, match="does not have block 1"):
         client.draw(created.id, sender=experimenter)
