@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from earnest.chain.life import Phase
+from earnest.chain.settle import open_batches
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.which import WHICH, campaign_of, home_of, manifest_of, manifest_uri
 from earnest.cli.errors import InputError
@@ -64,6 +65,14 @@ def settle(session: Session, which: str, uri: str | None, yes: bool) -> None:
     need_phase(session, found, Phase.SETTLING)
     done = _carry_out(session, found, which, {Step.REFEREE, Step.POST}, yes, uri)
     found = campaign_of(session, which)
+    if missing := len(open_batches(found)):
+        # A settler whose posting was false posts no more, see `earnest.settler.steps.was_wrong`.
+        session.done(
+            done,
+            f"{missing} of {len(found.batches)} batches hold no scores: a posting of this account was false,"
+            " so it posts no more there; `earnest settle referee --batch` has the chain compute them.",
+        )
+        return
     final = max((found.final_at(batch) or 0 for batch in range(len(found.batches))), default=0)
     when = "all are final" if final <= session.now else f"the last are final {until(final, session.now)}"
     session.done(done, f"All batches hold scores; {when}.")

@@ -112,6 +112,20 @@ class TestSettle:
         assert posting.status is PostingStatus.VOID
         assert stage.found.batches[0].scores == settle.words(stage.found, stage.manifest.audit_rows)[0]
 
+    def test_what_stays_open_after_a_false_posting_of_its_own(self, stage, experimenter):
+        file = write_campaign(experimenter.folder, tasks=8)
+        stage.campaign = int(experimenter.told("create", file, "--yes", which=False)["campaign"], 16)
+        stage.manifest = fetch(stage.found.uri, stage.found.terms.manifest)
+        stage.enroll(2 * COHORT)
+        stage.draw()
+        stage.commit()
+        stage.reveal()
+        stage.client.deposit(ZERO_ADDRESS, BOND, sender=experimenter.account)
+        stage.client.post(stage.campaign, [0, 1], [FALSE, FALSE], sender=experimenter.account)
+        said = experimenter.does("settle", file.with_suffix(""), "--yes", which=False)
+        assert said.startswith("1 of 2 batches hold no scores: a posting of this account was false")
+        assert [batch.status.name for batch in stage.found.batches].count("REFEREED") == 1
+
     def test_asks_before_it_signs(self, disclosed, experimenter):
         assert "agree beforehand with --yes" in experimenter.refused("settle", disclosed, which=False)
 
