@@ -175,7 +175,7 @@ def _take_seats(desk: Desk, session: Session, seats: int, proof: bytes) -> list[
                 f"A transaction of {account.address} is still pending, which may be this very enrolment:"
                 " wait for it, or replace it, then look with `earnest label status`."
             )
-        found = client.state().campaigns[number]
+        found = session.state.campaigns[number]
         missing = seats - len(seats_of(found, account.address))
         if missing <= 0:
             return []
