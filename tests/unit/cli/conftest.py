@@ -81,3 +81,19 @@ def drawn(opened, labeler):
     opened.enroll(COHORT - 1)
     opened.draw()
     return opened
+
+
+@pytest.fixture
+def benched(stage, person):
+    """The one of four labelers whom the draw of a cohort of three leaves without a batch."""
+    stage.create(batches=2)
+    people = [person(alias, alias) for alias in LABELERS]
+    for each in people:
+        each.does("enroll", "--yes")
+    stage.draw()
+    (found,) = [
+        each
+        for each in people
+        if all(stage.found.batch_of(seat) is None for seat in stage.seats_of(each.account))
+    ]
+    return found

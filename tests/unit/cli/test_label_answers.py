@@ -10,7 +10,6 @@ import pytest
 from earnest.chain.errors import clock
 from earnest.labeler.journal import Journal
 
-from .conftest import LABELERS
 from .labeling import ANSWERS, COHORT, STAKE, write_rows
 
 pytestmark = pytest.mark.anvil
@@ -185,17 +184,7 @@ class TestSeats:
         assert "has committed" in labeler.does("commit")
         assert stage.client.balance_of(labeler.account.address, stage.found.terms.token) == STAKE
 
-    def test_all_of_mine_are_benched(self, stage, person):
-        stage.create(batches=2)
-        people = [person(alias, alias) for alias in LABELERS]
-        for each in people:
-            each.does("enroll", "--yes")
-        stage.draw()
-        (benched,) = [
-            each
-            for each in people
-            if all(stage.found.batch_of(seat) is None for seat in stage.seats_of(each.account))
-        ]
+    def test_all_of_mine_are_benched(self, benched):
         for command in (["fetch"], ["work"], ["commit"]):
             assert benched.refused(*command) == (
                 "The draw has benched all of your seats: there is nothing to do, the stake is back."

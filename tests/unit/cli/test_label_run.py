@@ -7,7 +7,6 @@ import pytest
 from earnest.chain.errors import clock
 from earnest.protocol.settlement import settle_batch
 
-from .conftest import LABELERS
 from .labeling import ANSWERS, BOUNTY, STAKE, labels_of
 
 pytestmark = pytest.mark.anvil
@@ -125,17 +124,7 @@ def test_collect_leaves_a_stake_that_waits_to_be_carried(opened, labeler):
     assert opened.client.balance_of(labeler.account.address, token) == STAKE
 
 
-def test_collect_takes_the_stake_of_a_benched_seat(stage, person):
-    stage.create(batches=2)
-    people = [person(alias, alias) for alias in LABELERS]
-    for each in people:
-        each.does("enroll", "--yes")
-    stage.draw()
-    (benched,) = [
-        each
-        for each in people
-        if all(stage.found.batch_of(seat) is None for seat in stage.seats_of(each.account))
-    ]
+def test_collect_takes_the_stake_of_a_benched_seat(benched):
     wallet = benched.account.balance
     assert "Everything free is withdrawn in transaction" in benched.does("run", "--collect")
     assert wallet + STAKE * 99 // 100 < benched.account.balance <= wallet + STAKE
