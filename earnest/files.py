@@ -22,6 +22,13 @@ def data_folder() -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "earnest"
 
 
+def account_lock(chain: int, address: str) -> str:
+    """The name of the lock, in the folder of data, under which an account sends on a chain, in whatever role:
+    two processes at once would take the same nonce.
+    """
+    return f"{chain}-{address.lower()}"
+
+
 def write_atomic(path: Path, data: bytes, mode: int = ALL_READ) -> None:
     """Write a file whole or not at all, flushed to disk; only its owner reads it before `mode` is set."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

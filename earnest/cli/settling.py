@@ -13,6 +13,7 @@ from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
+from earnest.files import account_lock
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent
@@ -47,7 +48,8 @@ def acting(session: Session) -> Iterator[Sight]:
 
 def lock_of(session: Session) -> Path:
     """The file that the one process holds which acts for the account."""
-    return session.records.with_suffix(f".{session.account.address.lower()}.lock")
+    name = account_lock(session.client.domain.chain_id, session.account.address)
+    return session.records.with_name(f"{name}.lock")
 
 
 def confirmations_of(session: Session) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from earnest.chain.messages import Opening
+from earnest.files import account_lock
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.journal import Book, Journal, Kept
 from earnest.labeler.sight import Sight
@@ -29,8 +30,8 @@ class Desk:
 
     @property
     def acting(self) -> str:
-        """The lock under which this wallet sends on this chain: two at once would take the same nonce."""
-        return f"{self.book.chain}-{self.account.address}"
+        """The lock under which this wallet sends on this chain, in whatever role."""
+        return account_lock(self.book.chain, self.account.address)
 
     def editing(self, seat: int) -> str:
         """The lock under which a seat's answers are changed."""

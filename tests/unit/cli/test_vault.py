@@ -62,3 +62,10 @@ def test_asks_first(stage, person):
     assert "agree beforehand with --yes" in person("settler", group="settle").refused(
         "deposit", "--amount", "1", which=False
     )
+
+
+def test_one_account_sends_one_thing_at_a_time_in_all_its_roles(opened, labeler):
+    labeler.does("enroll", "--yes")
+    (lock,) = {path.name for path in labeler.data.glob("*.lock")}
+    labeler.does("deposit", "--amount", "1", "--yes", which=False)
+    assert {path.name for path in labeler.data.glob("*.lock")} == {lock}
