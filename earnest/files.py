@@ -1,10 +1,13 @@
-"""Where users' data is kept, and files written whole or not at all."""
+"""Where users' data is kept, files written whole or not at all, and locks between processes."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +15,7 @@ DATA_FOLDER: Final = "EARNEST_DATA"
 OWNER_ONLY: Final = 0o600
 ALL_READ: Final = 0o644
 FOLDER_MODE: Final = 0o700  # the owner alone
+BETWEEN_TRIES: Final = 0.1  # seconds, of a lock that another process holds
 
 
 def data_folder() -> Path:
@@ -27,6 +31,34 @@ def account_lock(chain: int, address: str) -> str:
     two processes at once would take the same nonce.
     """
     return f"{chain}-{address.lower()}"
+
+
+@contextmanager
+def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Whether this process alone holds the lock, after waiting up to `patience` seconds for it.
+
+    The system ends it when the process ends, however.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY)
+    try:
+        while not _acquired(handle):
+            if time.monotonic() >= until:
+                yield False
+                return
+            time.sleep(BETWEEN_TRIES)
+        yield True
+    finally:
+        os.close(handle)
+
+
+def _acquired(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def write_atomic(path: Path, data: bytes, mode: int = ALL_READ) -> None:

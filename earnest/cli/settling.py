@@ -13,7 +13,7 @@ from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
-from earnest.files import account_lock
+from earnest.files import account_lock, locked
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent
@@ -30,8 +30,6 @@ def alone(session: Session) -> Iterator[None]:
 
     Raises InputError when another always does.
     """
-    from earnest.settler.run import locked
-
     with locked(lock_of(session), PATIENCE) as mine:
         if not mine:
             address = session.account.address

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from earnest.experimenter.errors import ExperimenterError
-from earnest.files import ALL_READ, FOLDER_MODE, OWNER_ONLY, flush_folder, write_atomic
+from earnest.files import ALL_READ, FOLDER_MODE, OWNER_ONLY, flush_folder, locked, write_atomic
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.manifest import Manifest
 from earnest.protocol.terms import Curve, Metric, Periods, Terms, Weights
@@ -67,12 +66,9 @@ class Folder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes out. Raises ExperimenterError when one is at work here."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ExperimenterError(f"Another process is at work in {self.path}; wait for it.") from None
+        with locked(self.path / ".lock") as mine:
+            if not mine:
+                raise ExperimenterError(f"Another process is at work in {self.path}; wait for it.")
             yield
 
     def record(self) -> Record | None:

@@ -11,7 +11,7 @@ way every time; the price is that who reads this file before the reveals could d
 
 from __future__ import annotations
 
-import fcntl
+import math
 import os
 import sqlite3
 import time
@@ -22,15 +22,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from earnest.chain.messages import Opening
-from earnest.files import FOLDER_MODE, OWNER_ONLY, flush_folder
+from earnest.files import FOLDER_MODE, OWNER_ONLY, flush_folder, locked
 from earnest.labeler.batch import Answers, Slot
 from earnest.labeler.errors import LabelerError
 from earnest.protocol.opening import committed_record
 
 FILE: Final = "journal.sqlite"
 VERSION: Final = 1
-TRIES: Final = 5
-BETWEEN_TRIES: Final = 0.1  # seconds
+MOMENT: Final = 0.5  # seconds that a lock is tried for: others hold it to see whether it is held
 PATIENCE: Final = 30.0  # seconds that a write waits for another process's
 
 _SCHEMA: Final = """
@@ -183,28 +182,23 @@ class Journal:
 
         When another process is there: wait after calling `waiting`, or without it raise LabelerError.
         """
-        with self._lock_file(name) as handle:
-            if not _acquired(handle, TRIES):
-                if waiting is None:
-                    raise LabelerError(
-                        f"Another process is at work on {name} in {self.folder}; wait for it, or stop it."
-                    )
-                waiting()
-                fcntl.flock(handle, fcntl.LOCK_EX)
+        path = self.folder / f"{name}.lock"
+        with locked(path, MOMENT) as mine:
+            if mine:
+                yield
+                return
+        if waiting is None:
+            raise LabelerError(
+                f"Another process is at work on {name} in {self.folder}; wait for it, or stop it."
+            )
+        waiting()
+        with locked(path, math.inf):
             yield
 
     def is_locked(self, name: str) -> bool:
         """Whether another process is in the part `name`."""
-        with self._lock_file(name) as handle:
-            return not _acquired(handle, 1)
-
-    @contextmanager
-    def _lock_file(self, name: str) -> Iterator[int]:
-        handle = os.open(self.folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, OWNER_ONLY)
-        try:
-            yield handle
-        finally:
-            os.close(handle)
+        with locked(self.folder / f"{name}.lock") as mine:
+            return not mine
 
     # ── Below ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,19 +235,6 @@ class Journal:
                 raise
         except sqlite3.Error as error:
             raise LabelerError(f"The journal {self.path} cannot be written: {error}.") from error
-
-
-def _acquired(handle: int, tries: int) -> bool:
-    """Lock a file, trying again for a moment: others lock it to see whether it is locked."""
-    for left in reversed(range(tries)):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if left:
-                time.sleep(BETWEEN_TRIES)
-        else:
-            return True
-    return False
 
 
 def _make_folder(path: Path) -> None:

@@ -6,11 +6,9 @@ which ends with its process), and what an account has sent is awaited before any
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,6 +21,7 @@ from earnest.chain.errors import ODD_ANSWERS, ChainError, FollowError, RecordsEr
 from earnest.chain.follow import Follower, Sight
 from earnest.chain.settle import false_batches, open_batches
 from earnest.chain.wallet import spendable, under_way
+from earnest.files import locked
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
 from earnest.settler.act import act, is_passing
@@ -302,25 +301,6 @@ class Settler:
         if self._told.get(key) != sentence:
             self._told[key] = sentence
             self.tell(Notice(key, sentence))
-
-
-@contextmanager
-def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
-    """Whether this process alone holds the lock, after waiting up to `patience` seconds for it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + patience
-    with path.open("a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() < until:
-                    time.sleep(min(SHORTEST_WAIT, patience))
-                    continue
-                yield False
-                return
-            break
-        yield True
 
 
 def _sentence(error: Exception) -> str:

@@ -11,10 +11,11 @@ from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import PostingStatus
 from earnest.cli import settling
+from earnest.files import account_lock
+from earnest.labeler.journal import Journal
 from earnest.manifest.fetch import fetch
 from earnest.protocol.settlement import pack
 from earnest.protocol.terms import ZERO_ADDRESS
-from earnest.settler.run import locked
 
 from .campaigns import AUDITED, COST, write_campaign
 from .labeling import COHORT
@@ -79,13 +80,12 @@ class TestDisclose:
 
 def test_no_two_processes_send_for_one_account_at_once(stage, audited, experimenter, monkeypatch):
     monkeypatch.setattr(settling, "PATIENCE", 0.0)
-    domain, account = stage.client.domain, experimenter.account.address
-    name = f"records-{domain.chain_id}-{domain.contract.lower()}.{account.lower()}.lock"
+    account = experimenter.account.address
+    acting = account_lock(stage.client.domain.chain_id, account)  # whatever role the other process has
     another = write_campaign(experimenter.folder, 8, "another")
     stage.client.deposit(ZERO_ADDRESS, 1, sender=experimenter.account)
     height = stage.chain.blocks.height
-    with locked(experimenter.data / name) as mine:
-        assert mine
+    with Journal(experimenter.data).locked(acting):
         for line in (["disclose", audited], ["create", another], ["withdraw"]):
             done = experimenter.run(*line, "--yes", which=False)
             assert done.exit_code == 2

@@ -22,10 +22,11 @@ from earnest.chain.life import Phase
 from earnest.chain.records import PostingOpened, Revealed
 from earnest.chain.state import BatchStatus, PostingStatus
 from earnest.chain.store import Store
+from earnest.files import locked
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.settlement import pack
 from earnest.settler.rows import fetch_rows
-from earnest.settler.run import Done, Notice, Settler, locked
+from earnest.settler.run import Done, Notice, Settler
 from earnest.settler.scores import Scorer
 from earnest.settler.steps import GAS, WATCHING, Options, Step
 
