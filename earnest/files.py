@@ -1,4 +1,4 @@
-"""Where users' data is kept, files written whole or not at all, and locks between processes."""
+"""Where users' data is kept, files read in a sentence or written whole, and locks between processes."""
 
 from __future__ import annotations
 
@@ -59,6 +59,20 @@ def _acquired(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+class FileError(Exception):
+    """A file that cannot be read, in a sentence."""
+
+
+def read_text(path: Path) -> str:
+    """A text that its user wrote, with or without a byte order mark. Raises FileError."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} is not in UTF-8: {error.reason} at byte {error.start}.") from error
 
 
 def write_atomic(path: Path, data: bytes, mode: int = ALL_READ) -> None:

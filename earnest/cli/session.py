@@ -25,7 +25,7 @@ from earnest.chain.money import Token
 from earnest.chain.state import State
 from earnest.cli.errors import InputError
 from earnest.cli.text import plain
-from earnest.files import data_folder
+from earnest.files import FileError, data_folder, read_text
 from earnest.visible import visible
 
 if TYPE_CHECKING:
@@ -194,10 +194,9 @@ def passphrase(alias: str) -> str:
             )
         return str(click.prompt(f"Passphrase of {alias}", hide_input=True, err=True))
     try:
-        return Path(named).read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        reason = f"${PASSPHRASE_FILE} names {named}, which cannot be read: {error.strerror}."
-        raise InputError(reason) from None
+        return read_text(Path(named)).rstrip("\r\n")
+    except FileError as error:
+        raise InputError(f"${PASSPHRASE_FILE}: {error}") from None
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -2,6 +2,8 @@
 
 ==============  ===================================================================================
 `settings`      the campaign file, checked all at once
+`document`      a file of names and values, and taking it apart
+`values`        what each name may hold
 `plan`          how many batches, what they cost, what is risky; shown before anything is signed
 `layout`        which task stands at which position of which batch, and what the audit checks there
 `allowlist`     the tree by which a gate admits labelers

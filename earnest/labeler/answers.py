@@ -14,6 +14,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Final
 
+from earnest.files import FileError, read_text
 from earnest.labeler.batch import Answers, Batch, Slot
 from earnest.labeler.errors import LabelerError
 from earnest.manifest.errors import ManifestError
@@ -29,9 +30,9 @@ def read_answers(path: Path, batch: Batch) -> dict[Slot, int]:
     The row is the line in the file; the head of the columns is row 1.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelerError(f"{path} cannot be read: {error}.") from error
+        text = read_text(path)
+    except FileError as error:
+        raise LabelerError(str(error)) from error
     reader = csv.DictReader(io.StringIO(text, newline=""))
     columns = reader.fieldnames or []
     if TASK not in columns or ANSWER not in columns:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from earnest.files import OWNER_ONLY, locked, write_atomic
+from earnest.files import OWNER_ONLY, FileError, locked, read_text, write_atomic
 
 HOLD = "import sys, time; from pathlib import Path; from earnest.files import locked\n"
 HOLD += "with locked(Path(sys.argv[1])) as mine: print(mine, flush=True); time.sleep(60)"
@@ -49,3 +49,19 @@ class TestWriteAtomic:
         with pytest.raises(IsADirectoryError):
             write_atomic(path, b"cannot replace a folder")
         assert list(tmp_path.iterdir()) == [path]
+
+
+class TestReadText:
+    def test_without_a_byte_order_mark(self, tmp_path):
+        (tmp_path / "a").write_bytes(b"\xef\xbb\xbfbats\r\n")
+        assert read_text(tmp_path / "a") == "bats\n"
+
+    def test_what_is_no_text(self, tmp_path):
+        path = tmp_path / "a"
+        path.write_bytes(b"caf\xe9 noir")
+        with pytest.raises(FileError, match=r"a is not in UTF-8: invalid continuation byte at byte 3\.$"):
+            read_text(path)
+
+    def test_what_is_not_there(self, tmp_path):
+        with pytest.raises(FileError, match=r"a cannot be read: No such file or directory\.$"):
+            read_text(tmp_path / "a")

@@ -92,7 +92,7 @@ def test_wrong_passphrase(opened, labeler, passphrase):
 def test_no_passphrase_file(opened, labeler, passphrase):
     passphrase.unlink()
     assert sentence_of(opened, labeler, "enroll") == (
-        f"$EARNEST_PASSPHRASE_FILE names {passphrase}, which cannot be read: No such file or directory.\n"
+        f"$EARNEST_PASSPHRASE_FILE: {passphrase} cannot be read: No such file or directory.\n"
     )
 
 
