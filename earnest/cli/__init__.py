@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from earnest.cli.errors import is_json, report
 from earnest.cli.groups import Root, lazy
 
 cli = Root(
@@ -22,11 +21,6 @@ cli = Root(
 
 def main() -> None:
     """Run the command line; bad input gives one sentence and exit status 2."""
-    arguments = sys.argv[1:]
     if not sys.stderr.isatty():  # Ape shows bars while it waits for confirmations; programs read our stderr
         os.environ.setdefault("TQDM_DISABLE", "1")
-    try:
-        status = cli.main(args=arguments, prog_name="earnest", standalone_mode=False)
-    except Exception as error:
-        sys.exit(report(error, is_json(arguments)))
-    sys.exit(status if isinstance(status, int) else 0)
+    cli.main(args=sys.argv[1:], prog_name="earnest")

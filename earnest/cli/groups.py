@@ -116,9 +116,10 @@ class Root(Group):
         given = kwargs.get("args") or (args[0] if args else sys.argv[1:])
         try:
             kwargs["standalone_mode"] = False
-            return super().main(*args, **kwargs)
+            status = super().main(*args, **kwargs)  # an int only where a command exits with one
         except Exception as error:
             sys.exit(report(error, is_json(list(given))))
+        sys.exit(status if isinstance(status, int) else 0)
 
 
 class _Lazy(Group):

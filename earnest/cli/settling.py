@@ -81,6 +81,19 @@ def right_words(scorer: Scorer, campaign: Campaign, sight: Sight) -> list[int]:
     return scorer.words(campaign, sight.forks)
 
 
+def unsettled(session: Session, campaign: Campaign, sight: Sight) -> str | None:
+    """Why scores should not be posted yet, in a sentence."""
+    from earnest.settler.settled import settled
+
+    confirmations = confirmations_of(session)
+    if settled(session.client.web3, sight, [campaign.number], confirmations):
+        return None
+    return (
+        f"Scores are posted once {confirmations} blocks follow the last that they hang on, as a"
+        " reorganisation could still make them false and take the bond: try again in some minutes."
+    )
+
+
 def carry_out(
     session: Session,
     number: int,
@@ -94,7 +107,7 @@ def carry_out(
     Bonds are taken from the wallet where the free balance does not do. Raises InputError, ChainError.
     """
     from earnest.chain.wallet import lacking, spendable
-    from earnest.settler.steps import Me, Options, due
+    from earnest.settler.steps import Me, Options, Step, due
 
     done: list[Sent] = []
     options = Options(steps=steps, campaigns=frozenset({number}), gas=gas_limit(session))
@@ -105,6 +118,12 @@ def carry_out(
             right = _needed(scorer, campaign, sight, steps)
             me = Me(address, {terms.token: spendable(session.client, address, terms.token)})
             actions = due(sight.state, sight.now, me, options, right)
+            if any(action.step is Step.POST for action in actions) and (
+                why := unsettled(session, campaign, sight)
+            ):
+                actions = [action for action in actions if action.step is not Step.POST]
+                if not actions:
+                    raise InputError(why)
             if not actions:
                 missing = lacking(session.client, address, terms.token, terms.bond)
                 if right and missing and _to_post(campaign, steps):

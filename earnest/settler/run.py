@@ -28,6 +28,7 @@ from earnest.settler.act import act, is_passing
 from earnest.settler.errors import SettlerError
 from earnest.settler.metrics import Metrics
 from earnest.settler.scores import Scorer, needs_scores
+from earnest.settler.settled import settled
 from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking, locks_long, was_wrong
 from earnest.times import duration
 
@@ -75,9 +76,8 @@ def _never(_: Sight) -> bool:
 @dataclass
 class Settler:
     """One account settling one contract. `deposit`: bonds may be taken from the wallet, beyond the free
-    balance; `max_gas_price` (wei) holds back everything but refereeing. Scores are posted once so many blocks
-    follow the last that they hang on (`confirmations`): a reveal that a reorganisation drops would make them
-    false. Refereeing waits for nothing, since the chain itself computes.
+    balance; `max_gas_price` (wei) holds back everything but refereeing; `confirmations`: how settled scores
+    must be that are posted, see `earnest.settler.settled`.
     """
 
     client: Client
@@ -186,11 +186,11 @@ class Settler:
         self._tell_lacking(sight, me, right)
         self._tell_unposted(sight, me, right)
         found = due(sight.state, sight.now, me, self.options, right)
-        settled = self._settled(sight, right)
+        ready = settled(self.client.web3, sight, right, self.confirmations)
         actions = [
             action
             for action in found
-            if action not in tried and (action.step is not Step.POST or action.campaign in settled)
+            if action not in tried and (action.step is not Step.POST or action.campaign in ready)
         ]
         cheap = self._is_cheap() if actions else True
         done: list[Done] = []
@@ -202,17 +202,6 @@ class Settler:
             if time.monotonic() > until and position < len(actions):
                 return done, True  # something more urgent may have come up meanwhile
         return done, False
-
-    def _settled(self, sight: Sight, right: Right) -> set[int]:
-        """The campaigns whose scores no likely reorganisation changes."""
-        if not self.confirmations or not right:
-            return set(right)
-        deep = max(0, sight.block - self.confirmations)
-        then = int(self.client.web3.eth.get_block(deep)["timestamp"])
-        campaigns = sight.state.campaigns
-        return {
-            each for each in right if campaigns[each].moved <= deep and needs_scores(campaigns[each], then)
-        }
 
     def _is_waiting(self) -> bool:
         """Whether something sent is still to be mined; not for ever, since with its nonce one of two that are

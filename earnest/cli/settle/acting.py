@@ -12,7 +12,7 @@ from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, YES, Command
 from earnest.cli.session import Session, pass_session
-from earnest.cli.settling import acting, gas_limit, right_words, scorer_of
+from earnest.cli.settling import acting, gas_limit, right_words, scorer_of, unsettled
 from earnest.cli.text import known_campaign
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def post(
         campaign = known_campaign(which, sight.state.campaigns)
         right = right_words(scorer_of(campaign.number, uri), campaign, sight)
         todo = _chosen(campaign, batches, open_batches(campaign), "holds scores already")
+        if todo and (why := unsettled(session, campaign, sight)):
+            raise InputError(why)
         bond, token = campaign.terms.bond, session.token(campaign.terms.token)
         some = portions(Step.POST, campaign.terms, todo, gas_limit(session))
         free = session.client.balance_of(session.account.address, campaign.terms.token)
