@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// TEST DOUBLE, never to be deployed for use. A token whose transfers and approvals return nothing, as some old ones do.
+/// TEST DOUBLE, never to be deployed for use. As some old tokens are: transfers and approvals return nothing, and an
+/// allowance that is left over must be taken back before another is given.
 contract SilentTokenMock {
     error InsufficientFunds(uint256 held, uint256 required);
+    error AllowanceLeft(uint256 amount);
 
     mapping(address account => uint256) public balanceOf;
     mapping(address owner => mapping(address spender => uint256)) public allowance;
@@ -15,6 +17,8 @@ contract SilentTokenMock {
     }
 
     function approve(address spender, uint256 amount) external {
+        uint256 left = allowance[msg.sender][spender];
+        require(amount == 0 || left == 0, AllowanceLeft(left));
         allowance[msg.sender][spender] = amount;
     }
 

@@ -37,8 +37,10 @@ def lacking(client: Client, account: str, token: str, needed: int) -> int:
 def deposit(client: Client, account: AccountAPI, token: str, amount: int, owner: str) -> list[Sent]:
     """Put an amount of a token into `owner`'s free balance; the transactions, the deposit last."""
     sent = []
-    if token != ZERO_ADDRESS and client.allowance_of(account.address, token) < amount:
-        sent.append(client.approve(token, amount, sender=account))
+    if token != ZERO_ADDRESS and (left := client.allowance_of(account.address, token)) < amount:
+        # Some tokens, Tether's for one, refuse another allowance before what is left of one is taken back.
+        steps = [0, amount] if left else [amount]
+        sent = [client.approve(token, allowed, sender=account) for allowed in steps]
     return [*sent, client.deposit(token, amount, sender=account, account=owner)]
 
 

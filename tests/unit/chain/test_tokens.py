@@ -62,6 +62,16 @@ def test_a_token_does_not_pass_for_ether(client, project, purse):
     assert client.token(write(purse, symbol)).symbol == "units"
 
 
+def test_an_allowance_that_is_left_over_is_taken_back_first(client, project, purse):
+    token = purse.deploy(project.SilentTokenMock)
+    token.mint(purse, 10_000, sender=purse)
+    address = str(token.address)
+    client.approve(address, 7, sender=purse)
+    assert len(fund(client, purse, address, 5_000)) == 3  # nothing, what is deposited, and the deposit
+    assert client.balance_of(purse.address, address) == 5_000
+    assert len(fund(client, purse, address, 6_000)) == 2
+
+
 def test_a_fee_on_the_way_is_made_up_for(client, project, purse):
     token = purse.deploy(project.FeeTokenMock, 1_000)
     token.mint(purse, 10_000, sender=purse)
