@@ -565,7 +565,7 @@ class Client:
         method = getattr(self.contract, name)
         inputs = [method.encode_input(*arguments) for arguments in calls]
         try:
-            answers = self.contract.multicall.call(inputs)
+            answers = self.contract.multicall.call(inputs, skip_trace=True)
         except ApeException as error:
             base = error.__cause__ if isinstance(error.__cause__, Exception) else error
             raise self._refused(name, (), base) from error
@@ -575,7 +575,8 @@ class Client:
 
     def _call(self, contract: ContractInstance, name: str, *arguments: Any) -> Any:
         try:
-            return getattr(contract, name)(*arguments)
+            # Without `skip_trace` Ape prints the trace of a call that fails, onto stdout.
+            return getattr(contract, name)(*arguments, skip_trace=True)
         except ApeException as error:
             base = error.__cause__ if isinstance(error.__cause__, Exception) else error
             raise self._refused(name, arguments, base) from error
