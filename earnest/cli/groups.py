@@ -21,13 +21,19 @@ import click
 from click.core import ParameterSource
 
 from earnest.cli.errors import PLAIN_ERRORS, InputError, is_json, report
+from earnest.cli.number import Number
 from earnest.cli.session import PASSPHRASE_FILE, Session
 
 POLL: Final = 5.0
+LONGEST_POLL: Final = 3_600.0
 
 YES = click.option("--yes", is_flag=True, help="Do not ask before signing.")
 POLLING = click.option(
-    "--poll", type=click.FloatRange(0.1), default=POLL, show_default=True, help="Seconds between looks."
+    "--poll",
+    type=Number(0.1, LONGEST_POLL),
+    default=POLL,
+    show_default=True,
+    help="Seconds between looks.",
 )
 MANIFEST = click.option("--manifest", "uri", metavar="URI", help="The manifest, where it is elsewhere now.")
 

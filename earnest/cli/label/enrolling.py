@@ -21,13 +21,14 @@ from earnest.cli.label.lookup import campaign_of, desk_of, manifest_of
 from earnest.cli.label.offering import show_offer
 from earnest.cli.label.options import DATA, PROOF, WHICH
 from earnest.cli.label.signed import read_enrolment, write_enrolment
+from earnest.cli.number import Number
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short
 from earnest.labeler.journal import Journal
 from earnest.labeler.offer import offer
 from earnest.labeler.sight import seats_of
-from earnest.protocol.terms import ZERO_ADDRESS, Terms
+from earnest.protocol.terms import MAX_SEATS, ZERO_ADDRESS, Terms
 
 if TYPE_CHECKING:
     from earnest.labeler.act import Desk
@@ -38,7 +39,9 @@ GAS: Final = 400_000
 
 @click.command(cls=Command)
 @WHICH
-@click.option("--seats", type=click.IntRange(1), default=1, show_default=True, help="Seats to have in all.")
+@click.option(
+    "--seats", type=Number(1, MAX_SEATS), default=1, show_default=True, help="How many to have in all."
+)
 @click.option(
     "--signed",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -89,7 +92,7 @@ def enroll(
 
 @click.command(name="sign-enroll", cls=Command)
 @WHICH
-@click.option("--seats", type=click.IntRange(1), default=1, show_default=True, help="Seats to take.")
+@click.option("--seats", type=Number(1, MAX_SEATS), default=1, show_default=True, help="Seats to take.")
 @click.option(
     "--to", type=click.Path(dir_okay=False, path_type=Path), help="A file; the terminal unless given."
 )

@@ -7,9 +7,12 @@ from typing import Any
 
 import click
 
+from earnest.cli.errors import InputError
+from earnest.cli.number import Number
 from earnest.cli.session import Session
 from earnest.files import data_folder
 from earnest.labeler.sight import TAGS
+from earnest.protocol.terms import MAX_SEATS
 
 
 class Confirmations(click.ParamType):
@@ -22,7 +25,8 @@ class Confirmations(click.ParamType):
         if isinstance(value, int) or value in TAGS:
             return int(value) if isinstance(value, int) else str(value)
         if not str(value).isdecimal():
-            self.fail(f"{value!r} must be a number of blocks, {' or '.join(TAGS)}.", param, ctx)
+            tags = " or ".join(TAGS)
+            raise InputError(f"--confirmations is {value!r}; it must be a number of blocks, {tags}.")
         return int(value)
 
 
@@ -42,7 +46,7 @@ DATA = click.option(
     help="Where the journal is kept, and what was read of the chain.",
     callback=_remember_folder,
 )
-SEAT = click.option("--seat", type=click.IntRange(0), help="Which of your seats; all unless given.")
+SEAT = click.option("--seat", type=Number(0, MAX_SEATS - 1), help="Which of your seats; all unless given.")
 CONFIRMATIONS = click.option(
     "--confirmations",
     type=Confirmations(),

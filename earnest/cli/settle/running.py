@@ -12,6 +12,7 @@ import click
 from earnest.chain.errors import clock, short_id
 from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, Command
+from earnest.cli.number import Number
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import DEPOSIT
 from earnest.cli.settling import confirmations_of, gas_limit, lock_of
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from earnest.settler.run import Done, Notice
     from earnest.settler.steps import Options, Step
 
-MAX_GAS_PRICE: Final = 500.0
+MAX_GAS_PRICE: Final = 500.0  # gwei, unless another is given
+MOST_GWEI: Final = 10.0**9
 
 
 @click.command(cls=Command)
@@ -38,7 +40,7 @@ MAX_GAS_PRICE: Final = 500.0
 @POLLING
 @click.option(
     "--max-gas-price",
-    type=click.FloatRange(0.0),
+    type=Number(0.0, MOST_GWEI),
     default=MAX_GAS_PRICE,
     show_default=True,
     help="In gwei; above it only false postings are acted on.",
@@ -48,7 +50,7 @@ MAX_GAS_PRICE: Final = 500.0
     metavar="DURATION",
     help="Post no scores where the bond is locked for longer; 30d unless given, any time in campaigns named.",
 )
-@click.option("--metrics-port", type=click.IntRange(0, 65_535), help="Serve metrics there; 0 for any port.")
+@click.option("--metrics-port", type=Number(0, 65_535), help="Serve metrics there; 0 for any port.")
 @click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Serve them at this address.")
 @pass_session
 def run(

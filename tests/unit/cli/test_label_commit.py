@@ -176,7 +176,7 @@ class TestReveal:
     def test_confirmations(self, revealing, labeler, value):
         done = labeler.run("reveal", f"--confirmations={value}")
         assert done.exit_code == 2
-        assert f"{value!r} must be a number of blocks, safe or finalized." in done.stderr
+        assert f"{value!r}; it must be a number of blocks, safe or finalized." in done.stderr
 
 
 def test_a_denounced_seat(committed, labeler):
