@@ -6,6 +6,7 @@
 `events`         logs, read in ranges, as records
 `store`          those logs on disk, in SQLite
 `follow`         the store kept up with the chain, reorganisations included; the state from it
+`failures`       what a node can do to whoever asks it, and how it is told
 `confirmations`  when a block is taken as settled
 `demo`           one real campaign on a devnet, played by the above
 `records`        the events of the contract as plain records; free of Ape, as are all below

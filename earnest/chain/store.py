@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from earnest.chain.errors import FollowError
 from earnest.chain.records import Place, Record, decode_log
@@ -61,15 +61,14 @@ class Store:
         self.path, self.first_block = path, first_block
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FollowError(f"The records in {path} cannot be kept: {error.strerror or error}.") from error
+        with self._usable():
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = normal")
             with self._writing():
                 self._set_up()
-        except (OSError, sqlite3.Error) as error:
-            raise FollowError(
-                f"The records in {path} cannot be opened: {error}. Delete it, and they are read again."
-            ) from error
 
     def _set_up(self) -> None:
         (version,) = self._db.execute("pragma user_version").fetchone()
@@ -88,7 +87,7 @@ class Store:
 
     def cursor(self) -> Cursor:
         """How far it has come."""
-        return Cursor(*self._db.execute("select next, forks from cursor").fetchone())
+        return Cursor(*self._read("select next, forks from cursor")[0])
 
     def append(self, since: Cursor, last: int, last_hash: str, logs: Iterable[Log]) -> bool:
         """Store the logs of blocks `since.next` to `last`; False, and nothing, when another was first."""
@@ -116,14 +115,12 @@ class Store:
 
     def blocks(self) -> list[tuple[int, str]]:
         """The known blocks, number and hash, by number."""
-        return self._db.execute("select number, hash from blocks order by number").fetchall()
+        return self._read("select number, hash from blocks order by number")
 
     def newest(self) -> tuple[int, str] | None:
         """The newest known block, number and hash."""
-        found: tuple[int, str] | None = self._db.execute(
-            "select number, hash from blocks order by number desc limit 1"
-        ).fetchone()
-        return found
+        found = self._read("select number, hash from blocks order by number desc limit 1")
+        return found[0] if found else None
 
     def forget_after(self, since: Cursor, block: int | None) -> bool:
         """Forget all that was read after a block (None: everything); False when the cursor has moved."""
@@ -139,15 +136,17 @@ class Store:
     @contextmanager
     def reading(self, after: Place | None = None) -> Iterator[tuple[Cursor, Iterator[Record]]]:
         """The cursor, and the records after a place in their order, as of one moment."""
-        self._db.execute("begin")
+        with self._usable():
+            self._db.execute("begin")
         try:
             yield self.cursor(), self._records(after)
         finally:
-            self._db.execute("rollback")
+            if self._db.in_transaction:
+                self._db.execute("rollback")
 
     def _records(self, after: Place | None) -> Iterator[Record]:
         block, position = (after.block, after.index) if after else (-1, -1)
-        rows = self._db.execute(
+        rows = self._each(
             'select block, position, time, "transaction", hash, topics, data from logs'
             " where (block, position) > (?, ?) order by block, position",
             (block, position),
@@ -160,10 +159,30 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self._db.execute("begin immediate")
+        with self._usable():
+            self._db.execute("begin immediate")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk ends it by itself
+                    self._db.execute("rollback")
+                raise
+
+    def _each(self, query: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
+        with self._usable():
+            yield from self._db.execute(query, values)
+
+    def _read(self, query: str) -> list[Any]:
+        return list(self._each(query))
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Raise FollowError, with what to do, where SQLite cannot read or write the file."""
         try:
             yield
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
+        except sqlite3.Error as error:
+            raise FollowError(
+                f"The records in {self.path} cannot be used: {error}. There must be room on the disk; delete"
+                " the file when it is damaged, and they are read again."
+            ) from error

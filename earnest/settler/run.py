@@ -6,18 +6,14 @@ which ends with its process), and what an account has sent is awaited before any
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ape.exceptions import ApeException
-from requests.exceptions import RequestException
-from web3.exceptions import Web3Exception
-
-from earnest.chain.errors import ODD_ANSWERS, ChainError, FollowError, RecordsError, TokenError, short_id
+from earnest.chain.errors import ODD_ANSWERS, ChainError, RecordsError, TokenError, short_id
+from earnest.chain.failures import NODE_ERRORS, told
 from earnest.chain.follow import Follower, Sight
 from earnest.chain.settle import false_batches, open_batches
 from earnest.chain.wallet import spendable, under_way
@@ -37,9 +33,7 @@ if TYPE_CHECKING:
 
     from earnest.chain.client import Client, Sent
 
-NODE_ERRORS: Final = (ApeException, Web3Exception, RequestException, FollowError, *ODD_ANSWERS)
 ACTION_ERRORS: Final = (ChainError, ManifestError, ProtocolError, SettlerError, *NODE_ERRORS)
-DISK_ERRORS: Final = (OSError, sqlite3.Error)
 LONGEST_PAUSE: Final = 300.0
 LONGEST_ROUND: Final = 60.0  # seconds until the chain is looked at again, however much is due
 STUCK: Final = 600.0  # seconds after which a pending transaction holds nothing up any more
@@ -114,13 +108,9 @@ class Settler:
                 if over(self.look()):
                     return
                 pause = poll
-            except NODE_ERRORS as error:
+            except Exception as error:  # whatever it is: who stops, leaves false scores to themselves
                 self.metrics.errors.inc()
-                self._notice(("node",), f"The node does not answer as it should: {_sentence(error)}")
-                pause = min(2 * pause, max(poll, LONGEST_PAUSE))
-            except DISK_ERRORS as error:
-                self.metrics.errors.inc()
-                self._notice(("node",), f"Nothing can be kept on disk here: {_sentence(error)}")
+                self._notice(("node",), told(error))
                 pause = min(2 * pause, max(poll, LONGEST_PAUSE))
             else:
                 self._told.pop(("node",), None)
@@ -227,7 +217,7 @@ class Settler:
         except ACTION_ERRORS as error:
             passing = is_passing(error)
             self.metrics.actions.labels(step=action.step, result="passed" if passing else "failed").inc()
-            self._about(action.campaign, about, f"{action.step}: {_sentence(error)}")
+            self._about(action.campaign, about, f"{action.step}: {told(error)}")
             if isinstance(error, RecordsError) and time.monotonic() > self._reread + LONGEST_PAUSE:
                 self._reread = time.monotonic()
                 self.follower.forget()
@@ -290,7 +280,3 @@ class Settler:
         if self._told.get(key) != sentence:
             self._told[key] = sentence
             self.tell(Notice(key, sentence))
-
-
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

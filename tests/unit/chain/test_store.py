@@ -97,8 +97,30 @@ def test_another_version_or_no_database_is_said(path, tmp_path):
     with pytest.raises(FollowError, match="version 7"):
         Store(path, 0)
     (tmp_path / "text.sqlite").write_text("no database, but long enough to be looked at " * 9)
-    with pytest.raises(FollowError, match="cannot be opened"):
+    with pytest.raises(FollowError, match="cannot be used"):
         Store(tmp_path / "text.sqlite", 0)
+
+
+def test_a_full_disk_is_said_and_what_was_kept_stands(store):
+    store.append(store.cursor(), 9, "0x9", [log(3)])
+    (pages,) = store._db.execute("pragma page_count").fetchone()
+    store._db.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(FollowError, match="cannot be used: database or disk is full"):
+        store.append(store.cursor(), 999, "0x999", [log(block) for block in range(10, 999)])
+    assert store.cursor() == Cursor(10, 0)
+    store._db.execute("pragma max_page_count = 4294967294")
+    assert store.append(store.cursor(), 12, "0x12", [log(11)])
+    assert len(records(store)) == 2
+
+
+def test_a_file_that_was_damaged_is_said(path, store):
+    store.append(store.cursor(), 999, "0x999", [log(block) for block in range(999)])
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[8_192:] = bytes(len(data) - 8_192)
+    path.write_bytes(data)
+    with pytest.raises(FollowError, match="delete the file when it is damaged"):
+        records(Store(path, 0))
 
 
 WRITER = """
