@@ -92,7 +92,7 @@ class TestImport:
     def test_of_bytes_that_are_no_text(self, drawn, labeler):
         path = labeler.folder / "labels.csv"
         path.write_bytes(b"task,answer\nt0,\xff\n")
-        assert labeler.refused("import", path).startswith(f"{path} cannot be read: ")
+        assert labeler.refused("import", path).startswith(f"{path} is not in UTF-8: ")
 
     def test_while_somebody_labels(self, drawn, labeler):
         path = labeler.write_answers()
