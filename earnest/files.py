@@ -26,13 +26,6 @@ def data_folder() -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "earnest"
 
 
-def account_lock(chain: int, address: str) -> str:
-    """The name of the lock, in the folder of data, under which an account sends on a chain, in whatever role:
-    two processes at once would take the same nonce.
-    """
-    return f"{chain}-{address.lower()}"
-
-
 @contextmanager
 def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
     """Whether this process alone holds the lock, after waiting up to `patience` seconds for it.

@@ -39,6 +39,14 @@ def _clean_chain(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep locks and records of this session apart from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARNEST_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 # One account for each role, and all the others for labelers.
 
 

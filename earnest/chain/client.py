@@ -7,16 +7,17 @@ the token's smallest units, time in unix seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import ape
-from ape.api import AccountAPI
+from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
-from ape.exceptions import ApeException
+from ape.exceptions import ApeException, TransactionNotFoundError
 from eth_abi.abi import decode
 from eth_account.messages import encode_typed_data
 from hexbytes import HexBytes
@@ -25,7 +26,17 @@ from web3 import Web3
 from web3.types import RPCEndpoint
 
 from earnest.chain import events, header
-from earnest.chain.errors import ChainError, Refusals, Situation, explain, revert_data, short_id
+from earnest.chain.errors import (
+    ChainError,
+    Refusals,
+    SentError,
+    Situation,
+    TokenError,
+    explain,
+    revert_data,
+    short_id,
+)
+from earnest.chain.failures import reason
 from earnest.chain.life import Life, Phase
 from earnest.chain.messages import Opening, SignedCommitment, SignedEnrolment
 from earnest.chain.money import ETHER, Token
@@ -47,8 +58,11 @@ from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
 
 # The gas that one transaction may use (EIP-7825).
 MOST_GAS: Final = 1 << 24
+MOST_TOKEN_GAS: Final = 600_000  # for what runs a token's own code: the dearest in use take a half of it
+LEAST_TIP: Final = 10**9  # wei
 LONGEST_SYMBOL: Final = 12
 WORD: Final = 32
+TRANSACTION: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 
 # What the contracts that `Earnest` calls may say no with.
 _SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness", "RandaoRandomness")
@@ -68,6 +82,13 @@ _ERC20: Final = [
         ("symbol", "view", [], "string"),
     )
 ]  # fmt: skip
+
+# What nodes say of a transaction whose nonce a dearer one has, and how many times dearer it is then sent.
+UNDERPRICED: Final = "underpriced"
+DEARER: Final = (2, 4, 8, 16)
+
+# What nodes say of a transaction that they have already.
+HAS_IT: Final = ("already known", "already imported")
 
 R = TypeVar("R", bound=Record)
 
@@ -170,11 +191,13 @@ class Client:
         A token's allowance must have been given: see `approve`.
         """
         value = amount if token == ZERO_ADDRESS else 0
-        return self._send("deposit", token, amount, account or sender.address, sender=sender, value=value)
+        owner, most = account or sender.address, MOST_GAS if token == ZERO_ADDRESS else MOST_TOKEN_GAS
+        return self._send("deposit", token, amount, owner, sender=sender, value=value, most=most)
 
     def approve(self, token: str, amount: int, *, sender: AccountAPI) -> Sent:
         """Allow the vault to take `amount` of a token from the sender, in all."""
-        return self._send("approve", self.address, amount, sender=sender, contract=self._erc20(token))
+        erc20 = self._erc20(token)
+        return self._send("approve", self.address, amount, sender=sender, contract=erc20, most=MOST_TOKEN_GAS)
 
     def withdraw(self, token: str, amount: int, *, sender: AccountAPI, to: str | None = None) -> Sent:
         """Send free balance of the sender's to them, or to `to`."""
@@ -491,6 +514,7 @@ class Client:
         sender: AccountAPI,
         value: int = 0,
         contract: ContractInstance | None = None,
+        most: int = MOST_GAS,
     ) -> Sent:
         to = contract or self.contract
         method = getattr(to, name)
@@ -501,12 +525,11 @@ class Client:
             "value": value,
         }
         estimate = self._try(name, arguments, call)
+        if estimate > most:
+            raise TokenError(f"{name} would take {estimate} gas, above {most}: that token is too dear.")
         # What others do meanwhile may make it dearer, such as closing a phase.
         gas = min(estimate + estimate // 4 + 20_000, MOST_GAS)
-        try:
-            receipt = method(*arguments, sender=sender, value=value, gas=gas, raise_on_revert=False)
-        except ApeException as error:
-            raise ChainError(f"{name} could not be sent: {error}") from error
+        receipt = self._accepted(name, sender, lambda fees: method(*arguments, value=value, gas=gas, **fees))
         if receipt.failed:
             failed = str(receipt.txn_hash)
             try:
@@ -524,10 +547,53 @@ class Client:
             tuple(events.decode_all(logs, events.Clock(self.web3))),
         )
 
+    def _accepted(
+        self, name: str, sender: AccountAPI, send: Callable[[dict[str, Any]], ReceiptAPI]
+    ) -> ReceiptAPI:
+        """The receipt, once the transaction is mined; dearer where it stands in the place of a pending one.
+
+        Raises ChainError when the node does not take it, SentError when it is not mined in time.
+        """
+        own = {"sender": sender, "raise_on_revert": False}
+        for dearer in (0, *DEARER):
+            try:
+                receipt = send(own | (self._fees(dearer) if dearer else {}))
+                if receipt.block_number >= 0:
+                    return receipt
+                why = self._why_not(receipt)
+                if why is None:
+                    return ape.networks.provider.get_receipt(str(receipt.txn_hash))
+            except TransactionNotFoundError as error:
+                raise _not_mined(name, error) from error
+            except ApeException as error:
+                raise ChainError(f"{name} could not be sent: {reason(error)}") from error
+            if UNDERPRICED not in why:
+                break
+        raise ChainError(f"{name} could not be sent: {why}.")
+
+    def _why_not(self, receipt: ReceiptAPI) -> str | None:
+        """Why the node did not take a transaction, which Ape does not keep; None when it has it after all."""
+        try:
+            self.web3.eth.send_raw_transaction(receipt.transaction.serialize_transaction())
+        except RequestException:
+            raise
+        except Exception as error:  # the in-process node raises its own
+            why = reason(error)
+            return None if any(each in why.lower() for each in HAS_IT) else why
+        return None
+
+    def _fees(self, times: int) -> dict[str, int]:
+        """Fees so many times as high as now."""
+        base = int(self.web3.eth.get_block("latest").get("baseFeePerGas", 0))
+        tip = max(LEAST_TIP, int(self.web3.eth.max_priority_fee)) * times
+        return {"max_priority_fee": tip, "max_fee": 2 * base * times + tip}
+
     def _try(self, name: str, arguments: Sequence[Any], call: dict[str, Any]) -> int:
         """The gas that a call would take. Raises ChainError when it would not pass."""
         try:
             return int(self.web3.eth.estimate_gas(call))  # type: ignore[arg-type]
+        except RequestException:  # the node is away, which says nothing about the call
+            raise
         except Exception as error:  # the in-process node raises its own
             raise self._refused(name, arguments, error) from error
 
@@ -584,6 +650,16 @@ class Client:
     @staticmethod
     def _erc20(address: str) -> ContractInstance:
         return ape.Contract(address, abi=_ERC20, fetch_from_explorer=False)
+
+
+def _not_mined(name: str, error: Exception) -> SentError:
+    found = TRANSACTION.search(str(error))
+    transaction = found[0] if found else "?"
+    return SentError(
+        f"{name} is sent as transaction {transaction} and not mined yet, which it still may be: look before"
+        " it is sent again.",
+        transaction=transaction,
+    )
 
 
 def _sign(document: TypedData, signer: AccountAPI) -> bytes:

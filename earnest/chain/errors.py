@@ -18,7 +18,8 @@ from earnest.chain.life import Phase
 
 
 class ChainError(Exception):
-    """A call that did not go through; nothing of it has happened. The message is a sentence for people.
+    """A call that did not go through; nothing of it has happened, unless it is a SentError. The message is a
+    sentence for people.
 
     `refusal` is what the contract said, None where the node or the wallet refused; `transaction` is the one
     that failed on the chain and cost its gas, None where none was sent.
@@ -31,6 +32,16 @@ class ChainError(Exception):
 
 class TokenError(ChainError):
     """A token that does not do what tokens do; asking it again would only cost gas again."""
+
+
+class BusyError(ChainError):
+    """Something else of the account's is being sent; nothing was sent beside it."""
+
+
+class SentError(ChainError):
+    """A transaction that was sent and not mined in time: it still may be, so it must not be sent again before
+    that is known. `transaction` is its hash.
+    """
 
 
 class RecordsError(ChainError):

@@ -1,13 +1,16 @@
-"""A wallet's own money, outside the vault, and what it has sent that is not mined yet."""
+"""A wallet's own money, outside the vault, and sending from it: one process, and one thing, at a time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from earnest.chain.errors import ChainError, TokenError
+from earnest.chain.errors import BusyError, ChainError, SentError, TokenError
 from earnest.chain.records import Deposited
+from earnest.files import data_folder, locked
 from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 # What the gas of one transaction may cost is kept back of ether that is deposited.
 GAS_KEPT: Final = 1 << 24
 DEPOSITS: Final = 3
+PATIENCE: Final = 120.0  # seconds that one process of an account waits for another
 PENDING_LIMIT: Final = 60.0
 PENDING_POLL: Final = 0.5
 
@@ -35,13 +39,24 @@ def lacking(client: Client, account: str, token: str, needed: int) -> int:
 
 
 def deposit(client: Client, account: AccountAPI, token: str, amount: int, owner: str) -> list[Sent]:
-    """Put an amount of a token into `owner`'s free balance; the transactions, the deposit last."""
-    sent = []
+    """Put an amount of a token into `owner`'s free balance; the transactions, the deposit last.
+
+    Raises TokenError when a token took the gas of an allowance and then refuses.
+    """
+    sent: list[Sent] = []
     if token != ZERO_ADDRESS and (left := client.allowance_of(account.address, token)) < amount:
         # Some tokens, Tether's for one, refuse another allowance before what is left of one is taken back.
         steps = [0, amount] if left else [amount]
         sent = [client.approve(token, allowed, sender=account) for allowed in steps]
-    return [*sent, client.deposit(token, amount, sender=account, account=owner)]
+    try:
+        return [*sent, client.deposit(token, amount, sender=account, account=owner)]
+    except SentError:
+        raise
+    except ChainError as error:
+        if not sent:
+            raise
+        paid = error.transaction or sent[-1].transaction
+        raise TokenError(f"{token} took an allowance for nothing. {error}", error.refusal, paid) from error
 
 
 def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[Sent]:
@@ -66,6 +81,8 @@ def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[S
         return deposit(client, account, token, missing, account.address)
     try:
         return _deposit_tokens(client, account, token, missing)
+    except SentError:
+        raise
     except ChainError as error:
         if error.transaction is None:
             raise
@@ -99,20 +116,48 @@ def under_way(client: Client, account: str) -> int | None:
     return mined if sent > mined else None
 
 
-def wait_for_pending(
-    client: Client, account: str, limit: float = PENDING_LIMIT, waiting: Callable[[], None] | None = None
-) -> bool:
-    """Wait until the node has no transaction of an account pending, so that the chain tells all of it.
+def sending_lock(client: Client, account: str) -> Path:
+    """The lock under which an account sends on a chain, in whatever role."""
+    return data_folder() / f"{client.domain.chain_id}-{account.lower()}.lock"
 
-    `waiting` is called once if it takes a while. False when one still was after `limit` seconds.
+
+@contextmanager
+def alone(
+    client: Client,
+    account: str,
+    told: Callable[[str], object] = lambda _: None,
+    urgent: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
+    """While no other process sends for an account, and nothing of it is pending.
+
+    Two that send at once take each other's nonces, and what is sent beside something pending takes its place:
+    that is done only where it is `urgent`. `told` gets a sentence if it takes a while. Raises BusyError.
     """
-    deadline = time.monotonic() + limit
-    told = False
-    while under_way(client, account) is not None:
+    path = sending_lock(client, account)
+    with ExitStack() as stack:
+        mine = stack.enter_context(locked(path))
+        if not mine:
+            told(f"Another process is sending for {account}; waiting for it.")
+            mine = stack.enter_context(locked(path, PATIENCE))
+        if not mine:
+            raise BusyError(f"Another process acts for {account} all the time; stop it first.")
+        nonce = _pending_at_last(client, account, told)
+        if nonce is not None and not urgent():
+            raise BusyError(
+                f"Transaction {nonce} of {account} is sent and not mined yet, and may be this very one: wait"
+                " for it, or replace it in the wallet, before anything else is sent."
+            )
+        yield
+
+
+def _pending_at_last(client: Client, account: str, told: Callable[[str], object]) -> int | None:
+    """The nonce of what still is pending when it was waited for; None when nothing is."""
+    deadline, waiting = time.monotonic() + PENDING_LIMIT, False
+    while (nonce := under_way(client, account)) is not None:
         if time.monotonic() >= deadline:
-            return False
-        if waiting is not None and not told:
-            waiting()
-            told = True
+            return nonce
+        if not waiting:
+            told(f"A transaction of {account} is still pending; waiting for it.")
+            waiting = True
         time.sleep(PENDING_POLL)
-    return True
+    return None

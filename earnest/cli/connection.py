@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import ape
 from ape.exceptions import AccountsError, ApeException
-from ape.logging import LogLevel, logger
+from ape.logging import logger
 from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
 from eth_utils.address import is_address, to_checksum_address
 
@@ -49,7 +50,7 @@ def network_of(network: str | None) -> Iterator[None]:
     """A connection to a node's URL or a network of Ape, or the one that is open already."""
     with chdir(deployment.FOLDER.parent):
         _ = ape.project.path, ape.config.project_manifest  # Ape looks for its project where it is first asked
-    logger.set_level(LogLevel.ERROR)
+    logger.set_level(logging.CRITICAL)  # what goes wrong is told in sentences of our own
     if network is None and ape.networks.connected:
         yield
         return

@@ -10,7 +10,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -117,6 +118,14 @@ class Session:
         if address not in self._tokens:
             self._tokens[address] = self.client.token(address)
         return self._tokens[address]
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While nothing else is sent for the account, in whatever role. Raises BusyError where it is."""
+        from earnest.chain.wallet import alone
+
+        with alone(self.client, self.account.address, told=self.say):
+            yield
 
     # ── Output ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,11 +1,10 @@
-"""What commands that settle share: one process of an account at a time, and doing what is due."""
+"""What commands that settle share: looking while nothing else is sent, and doing what is due."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
 from earnest.chain.errors import clock, short_id
@@ -13,7 +12,6 @@ from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
-from earnest.files import account_lock, locked
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent
@@ -21,33 +19,12 @@ if TYPE_CHECKING:
     from earnest.settler.scores import Scorer
     from earnest.settler.steps import Action, Step
 
-PATIENCE: Final = 120.0  # seconds that a command waits for another process of the same account
-
-
-@contextmanager
-def alone(session: Session) -> Iterator[None]:
-    """While no other process acts for the account: two that send at once take each other's nonces.
-
-    Raises InputError when another always does.
-    """
-    with locked(lock_of(session), PATIENCE) as mine:
-        if not mine:
-            address = session.account.address
-            raise InputError(f"Another process acts for {address} all the time; stop it first.")
-        yield
-
 
 @contextmanager
 def acting(session: Session) -> Iterator[Sight]:
-    """A look while no other process acts for the account. Raises InputError when one always does."""
-    with alone(session):
+    """A look while nothing else is sent for the account. Raises BusyError where something always is."""
+    with session.alone():
         yield session.look()
-
-
-def lock_of(session: Session) -> Path:
-    """The file that the one process holds which acts for the account."""
-    name = account_lock(session.client.domain.chain_id, session.account.address)
-    return session.records.with_name(f"{name}.lock")
 
 
 def confirmations_of(session: Session) -> int:

@@ -11,7 +11,6 @@ from earnest.chain.money import Token
 from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
-from earnest.cli.settling import alone
 from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def deposit(session: Session, token: str, amount: str, owner: str | None, yes: b
             f" {found.write(wanted - held)} more is needed."
         )
     session.confirm(f"Deposit {found.write(wanted)} for {whose}?", yes)
-    with alone(session):
+    with session.alone():
         done = put_in(session.client, account, found.address, wanted, whose)
     credited = sum(each.amount for each in done[-1].all(Deposited))
     session.done(done, f"{found.write(credited)} is in the vault for {whose}.")
@@ -69,7 +68,7 @@ def withdraw(session: Session, token: str, amount: str | None, yes: bool) -> Non
     done: list[Sent] = []
     if wanted:
         session.confirm(f"Withdraw {found.write(wanted)} to {account.address}?", yes)
-        with alone(session):
+        with session.alone():
             done = [session.client.withdraw(found.address, wanted, sender=account)]
     session.done(done, f"{found.write(wanted)} is withdrawn; {found.write(free - wanted)} stays.")
 

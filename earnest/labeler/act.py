@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from earnest.chain.messages import Opening
-from earnest.files import account_lock
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.journal import Book, Journal, Kept
 from earnest.labeler.sight import Sight
@@ -27,11 +26,6 @@ class Desk:
     account: AccountAPI
     journal: Journal
     book: Book
-
-    @property
-    def acting(self) -> str:
-        """The lock under which this wallet sends on this chain, in whatever role."""
-        return account_lock(self.book.chain, self.account.address)
 
     def editing(self, seat: int) -> str:
         """The lock under which a seat's answers are changed."""
@@ -69,11 +63,15 @@ def act(desk: Desk, sight: Sight, action: Action, notes: Notes) -> list[Sent]:
     return [client.withdraw(token, free, sender=account)] if free else []
 
 
+class OtherAnswersError(LabelerError):
+    """A seat's commitment is to other answers than those here."""
+
+
 def recognise(desk: Desk, sight: Sight, seat: int, labels: bytes) -> None:
-    """Keep the opening of a commitment that was made elsewhere. Raises LabelerError when it is of others."""
+    """Keep the opening of a commitment that was made elsewhere. Raises OtherAnswersError otherwise."""
     kept = desk.kept(seat, labels)
     if not matches(kept, sight.campaign.seats[seat].record):
-        raise LabelerError(
+        raise OtherAnswersError(
             f"Seat {seat} holds a commitment to other answers than those here; where it was made, it can be"
             " revealed, and `earnest label commit` replaces it while the phase lasts."
         )

@@ -44,14 +44,15 @@ def _entry(campaign: Campaign, seat: int, now: int) -> Entry:
         token=campaign.terms.token,
         seat=seat,
         batch=batch,
-        outcome=_outcome(campaign, seat, now),
+        outcome=outcome_of(campaign, seat, now),
         score=score,
         stake=stake,
         result=result,
     )
 
 
-def _outcome(campaign: Campaign, seat: int, now: int) -> str:
+def outcome_of(campaign: Campaign, seat: int, now: int) -> str:
+    """How a seat stands, or ended, in a word or two."""
     found = campaign.seats[seat]
     phase = campaign.life_at(now).phase
     if found.denounced:

@@ -9,56 +9,59 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ape.exceptions import ApeException
-from eth_abi.exceptions import DecodingError
-from requests import RequestException
-from web3.exceptions import Web3Exception
-
-from earnest.chain.errors import ODD_ANSWERS, ChainError, FollowError, clock
+from earnest.chain.errors import ChainError, clock
+from earnest.chain.failures import NODE_ERRORS, told
 from earnest.chain.life import Phase
-from earnest.chain.state import StateError
-from earnest.chain.wallet import wait_for_pending
-from earnest.labeler.act import Desk, act
+from earnest.chain.wallet import alone
+from earnest.labeler.act import Desk, OtherAnswersError, act
 from earnest.labeler.batch import batch_of
 from earnest.labeler.errors import LabelerError
+from earnest.labeler.history import outcome_of
 from earnest.labeler.sight import Lookout, Sight, seats_of
-from earnest.labeler.steps import Action, Notes, Step, Wishes, due, paid, reveals_now
+from earnest.labeler.steps import Action, Notes, Step, Wishes, due, last_call, paid, reveals_now
+from earnest.manifest.errors import ManifestError
 from earnest.manifest.manifest import Manifest
+from earnest.protocol.opening import has_committed
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent
 
 # What may be otherwise at the next look.
-PASSING: Final = (
-    ApeException,
-    ChainError,
-    DecodingError,
-    FollowError,
-    LabelerError,
-    OSError,
-    RequestException,
-    Web3Exception,
-    *ODD_ANSWERS,
-)
+PASSING: Final = (ChainError, LabelerError, OSError, *NODE_ERRORS)
 ATTEMPTS: Final = 5
 PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0  # seconds between looks at a node that does not answer
+
+# How a seat ended.
+ENDS: Final = {
+    "paid": "is paid",
+    "slashed": "lost a part of its stake",
+    "absent": "did not reveal and lost a part of its stake",
+    "denounced": "was denounced and lost its stake",
+    "benched": "was benched by the draw and has its stake back",
+    "refunded": "has its stake back",
+}
 
 
 @dataclass
 class Runner:
-    """One labeler in one campaign. `tell` gets one sentence for each thing that happens."""
+    """One labeler in one campaign. `tell` gets one sentence for each thing that happens.
+
+    `manifest` is asked for where answers are to become labels; without it, what was committed is revealed.
+    """
 
     desk: Desk
-    manifest: Manifest
+    manifest: Callable[[], Manifest]
     lookout: Lookout
     tell: Callable[[str], object]
     wishes: Wishes = field(default_factory=Wishes)
     sent: list[Sent] = field(default_factory=list)
-    _strange: set[tuple[int, int, bytes]] = field(default_factory=set)
-    _dear: set[Action] = field(default_factory=set)
+    _given_up: set[tuple[object, ...]] = field(default_factory=set)
+    _unread: str = ""  # why there is no manifest
     _said: str = ""
 
     def look(self) -> Sight:
@@ -70,46 +73,58 @@ class Runner:
 
     def notes(self, sight: Sight) -> Notes:
         """What the journal knows of the labeler's seats."""
-        labels: dict[int, bytes] = {}
-        editing = set()
-        for seat in self.seats(sight):
-            if sight.campaign.batch_of(seat) is None:
-                continue
-            batch = batch_of(sight.campaign, self.manifest, seat)
-            whole = batch.labels(self.desk.journal.answers(self.desk.book, seat))
-            if whole is not None:
-                labels[seat] = whole
-            if self.desk.journal.is_locked(self.desk.editing(seat)):
-                editing.add(seat)
-        openings = self.desk.journal.openings(self.desk.book)
+        journal, book, seats = self.desk.journal, self.desk.book, sight.campaign.seats
+        openings, drawn = journal.openings(book), self._drawn(sight)
+        unknown = [
+            seat
+            for seat in drawn
+            if sight.life.phase is Phase.COMMITTING
+            or (has_committed(seats[seat].record) and (seat, seats[seat].record) not in openings)
+        ]
+        editing = [seat for seat in drawn if journal.is_locked(self.desk.editing(seat))]
+        labels = self._labels(sight, unknown)
         return Notes(labels=labels, openings=openings, editing=frozenset(editing))
+
+    def _labels(self, sight: Sight, seats: Iterable[int]) -> dict[int, bytes]:
+        """By seat the labels that its answers give, of the seats that have all answers."""
+        self._unread = ""
+        found = {}
+        for seat in seats:
+            answers = self.desk.journal.answers(self.desk.book, seat)
+            if not answers:
+                continue
+            try:
+                manifest = self.manifest()
+            except ManifestError as error:
+                self._unread = str(error)
+                return {}
+            labels = batch_of(sight.campaign, manifest, seat).labels(answers)
+            if labels is not None:
+                found[seat] = labels
+        return found
 
     def seats(self, sight: Sight) -> list[int]:
         """The labeler's seats."""
         return seats_of(sight.campaign, self.desk.account.address)
 
     def due(self, sight: Sight, notes: Notes) -> list[Action]:
-        """What is due now, less the commitments of others' making that were looked at before."""
+        """What is due now, less what was given up before."""
         address, token = self.desk.account.address, sight.campaign.terms.token
         free = self.desk.client.balance_of(address, token) if self.wishes.collect else 0
         actions = due(sight, address, notes, free, self.wishes)
-        return [
-            each
-            for each in actions
-            if each not in self._dear and self._strangeness(sight, notes, each) not in self._strange
-        ]
+        return [each for each in actions if _case(sight, notes, each) not in self._given_up]
 
     def round(self, only: Iterable[Step] = tuple(Step)) -> tuple[Sight, int]:
         """Look, and do what is due of the steps in `only`; the sight, and how many steps were done.
 
-        Sends under the wallet's lock only, after another look: another process may have been faster.
+        Sends only while nothing else is sent for the account, after another look: another process may have
+        been faster.
         """
         sight = self.look()
         if not self._chosen(sight, only):
             return sight, 0
         done = 0
-        with self.desk.journal.locked(self.desk.acting, self._wait_for_process):
-            wait_for_pending(self.desk.client, self.desk.account.address, waiting=self._wait_for_chain)
+        with self._alone(sight):
             sight = self.look()
             refused: list[ChainError | LabelerError] = []  # which keeps nothing else from being done
             for action in self._chosen(sight, only):
@@ -117,12 +132,14 @@ class Runner:
                 try:
                     sent = act(self.desk, sight, action, notes)
                 except LabelerError as error:
-                    self._strange.add(self._strangeness(sight, notes, action))
+                    if isinstance(error, OtherAnswersError):
+                        self._given_up.add(_case(sight, notes, action))
                     refused.append(error)
                     continue
                 except ChainError as error:
-                    if error.transaction is not None and action.step is Step.WITHDRAW:
-                        self._dear.add(action)  # a token's own code, which takes the gas each time
+                    # The receiver's or a token's own code said no, which may take the gas each time.
+                    if action.step is Step.WITHDRAW and (error.refusal or error.transaction):
+                        self._given_up.add(_case(sight, notes, action))
                     if error.refusal is None:
                         raise
                     refused.append(error)
@@ -137,8 +154,7 @@ class Runner:
 
     def replace(self, seat: int) -> None:
         """Put the answers here in the place of a commitment to others that was made elsewhere."""
-        with self.desk.journal.locked(self.desk.acting, self._wait_for_process):
-            wait_for_pending(self.desk.client, self.desk.account.address, waiting=self._wait_for_chain)
+        with self._alone(self.look()):
             sight = self.look()
             self.sent += act(self.desk, sight, Action(Step.COMMIT, seat), self.notes(sight))
 
@@ -151,7 +167,7 @@ class Runner:
                 refused = isinstance(error, LabelerError) or getattr(error, "refusal", None) is not None
                 if refused or attempt == ATTEMPTS - 1:
                     raise
-                self.say(f"{_sentence(error)} Looking again.")
+                self.say(f"{told(error)} Looking again.")
                 time.sleep(PAUSE)
                 continue
             if not done:
@@ -159,23 +175,28 @@ class Runner:
         raise LabelerError("The chain does not show what was sent; look with `earnest label status`.")
 
     def run(self, poll: float, once: bool = False) -> Sight:
-        """Do everything that is due and wait for more, until all is paid.
+        """Do everything that is due and wait for more, until all is paid; less often while the node is away.
 
         `once`: do not wait. Raises LabelerError then where something that is due could not be done.
         """
+        pause = poll
         while True:
             try:
                 sight, done = self.round()
+                pause = poll
                 if done:
                     continue
                 self.say(self.waiting(sight))
                 if once or self.over(sight):
                     return sight
-            except PASSING as error:
+            except Exception as error:  # whatever it is: who stops, forfeits a stake
                 if once:
-                    raise LabelerError(_sentence(error)) from error
-                self.say(_sentence(error))
-            time.sleep(poll)
+                    if not isinstance(error, PASSING):
+                        raise
+                    raise LabelerError(told(error)) from error
+                self.say(told(error))
+                pause = min(2 * pause, max(poll, LONGEST_PAUSE))
+            time.sleep(pause)
 
     def over(self, sight: Sight) -> bool:
         """Whether there is nothing left to do or to wait for."""
@@ -199,9 +220,10 @@ class Runner:
         if life.phase is Phase.DRAWING:
             return f"{state}: waiting for the draw."
         if self.over(sight):
-            benched = sight.campaign.seed is not None and not self._drawn(sight)
-            what = "the stake is back, the draw has benched the seat" if benched else "everything is paid"
-            return f"{life.phase.title}: {what}."
+            ended = (f"seat {seat} {_end(outcome_of(sight.campaign, seat, sight.now))}" for seat in mine)
+            kept = (Action(Step.WITHDRAW),) in self._given_up
+            rest = " What is free stays in the vault." if kept else ""
+            return f"{life.phase.title}: {'; '.join(ended)}.{rest}"
         match life.phase:
             case Phase.COMMITTING:
                 return f"{state}: {self._uncommitted(sight)}"
@@ -225,7 +247,9 @@ class Runner:
 
     def _uncommitted(self, sight: Sight) -> str:
         notes, life = self.notes(sight), sight.life
-        drawn = self._drawn(sight)
+        drawn = [seat for seat in self._drawn(sight) if not sight.campaign.seats[seat].denounced]
+        if self._unread:
+            return self._unread
         if lacking := [seat for seat in drawn if seat not in notes.labels]:
             return f"seat {_listed(lacking)} lacks answers; `earnest label work` asks for them."
         if editing := [seat for seat in drawn if seat in notes.editing]:
@@ -249,18 +273,17 @@ class Runner:
         wanted = set(only)
         return [each for each in self.due(sight, self.notes(sight)) if each.step in wanted]
 
-    @staticmethod
-    def _strangeness(sight: Sight, notes: Notes, action: Action) -> tuple[int, int, bytes]:
-        if action.step is not Step.RECOGNISE:
-            return (-1, 0, b"")
-        record = sight.campaign.seats[action.which].record
-        return (action.which, record, notes.labels[action.which])
+    def _alone(self, sight: Sight) -> AbstractContextManager[None]:
+        """While nothing else is sent for the account; at last call, what is pending is replaced."""
+        client, address = self.desk.client, self.desk.account.address
+        return alone(client, address, told=self.say, urgent=lambda: last_call(sight))
 
-    def _wait_for_process(self) -> None:
-        self.say("Another process is sending for this wallet; waiting for it.")
 
-    def _wait_for_chain(self) -> None:
-        self.say("A transaction of this wallet is still pending; waiting for it.")
+def _case(sight: Sight, notes: Notes, action: Action) -> tuple[object, ...]:
+    """An action, and what must change before one that was given up is tried again."""
+    if action.step is not Step.RECOGNISE:
+        return (action,)
+    return (action, sight.campaign.seats[action.which].record, notes.labels[action.which])
 
 
 def _did(action: Action) -> str:
@@ -276,12 +299,9 @@ def _did(action: Action) -> str:
     return "Everything free is withdrawn"
 
 
+def _end(outcome: str) -> str:
+    return ENDS.get(outcome, f"is {outcome}")
+
+
 def _listed(seats: Iterable[int]) -> str:
     return ", ".join(map(str, seats))
-
-
-def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    if not isinstance(error, ChainError | LabelerError | StateError):
-        text = f"The node does not answer as it should: {text}"
-    return text if text.endswith(".") else f"{text}."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
-from earnest.chain.life import Life
+from earnest.chain.life import Life, Phase
 from earnest.chain.state import Campaign
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TAGS: Final = ("safe", "finalized")
 DEVNET_CONFIRMATIONS: Final = 2
+NONE: Final = -1  # no block is settled
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,21 @@ class Lookout:
         """A campaign as of now; None when the chain does not have it."""
         sight = self._follower.look()
         campaign = sight.state.campaigns.get(number)
-        return None if campaign is None else Sight(campaign, sight.time, self._confirmed(sight.block))
+        if campaign is None:
+            return None
+        revealing = campaign.life_at(sight.time).phase is Phase.REVEALING  # in which alone it matters
+        return Sight(campaign, sight.time, self._confirmed(sight.block) if revealing else NONE)
 
     def _confirmed(self, head: int) -> int:
+        from web3.exceptions import BlockNotFound
+
         if isinstance(self._confirmations, int):
             return head - self._confirmations
-        return int(self._web3.eth.get_block(self._confirmations)["number"])  # type: ignore[arg-type]
+        try:
+            block = self._web3.eth.get_block(self._confirmations)  # type: ignore[arg-type]
+        except BlockNotFound:  # a node that has no such tag, or not yet: it is revealed at last call
+            return NONE
+        return int(block["number"])
 
 
 def usual_confirmations(web3: Web3) -> int:

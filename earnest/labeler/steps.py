@@ -13,7 +13,7 @@ from earnest.chain.state import BatchStatus
 from earnest.labeler.sight import Sight, seats_of
 from earnest.protocol.opening import DENOUNCED, NOTHING, has_committed
 
-# The last part, one in so many, of a reveal phase, where forfeiting is the greater danger.
+# The last part, one in so many, of a phase, where not acting is the greater danger.
 LAST_CALL: Final = 4
 
 
@@ -80,25 +80,27 @@ def paid(sight: Sight, labeler: str) -> bool:
     return not any(seat.staked for seat in seats)
 
 
-def reveals_now(sight: Sight) -> bool:
-    """Whether an opening may be shown: the chain says Revealing, and will not say Committing again.
+def last_call(sight: Sight) -> bool:
+    """Whether three quarters of the time to commit or to reveal are over: who holds back now, forfeits."""
+    life, periods = sight.life, sight.campaign.terms.periods
+    length = {Phase.COMMITTING: periods.commit, Phase.REVEALING: periods.reveal}.get(life.phase)
+    return length is not None and (life.deadline - sight.now) * LAST_CALL <= length
 
-    When three quarters of the reveal phase are over, not revealing is the greater danger.
+
+def reveals_now(sight: Sight) -> bool:
+    """Whether an opening may be shown: the chain says Revealing, and will not say Committing again, or time
+    is running out.
     """
-    life = sight.life
-    if life.phase is not Phase.REVEALING:
-        return False
-    left = life.deadline - sight.now
-    return sight.committing_over_for_good or left * LAST_CALL <= sight.campaign.terms.periods.reveal
+    return sight.life.phase is Phase.REVEALING and (sight.committing_over_for_good or last_call(sight))
 
 
 def _committing(sight: Sight, mine: list[int], notes: Notes) -> list[Action]:
     actions = []
     for seat in mine:
         record, labels = sight.campaign.seats[seat].record, notes.labels.get(seat)
-        if labels is None or seat in notes.editing or record == DENOUNCED:
+        if labels is None or record == DENOUNCED or sight.campaign.batch_of(seat) is None:
             continue
-        if sight.campaign.batch_of(seat) is None:
+        if seat in notes.editing and not last_call(sight):  # answers may be changed after a commitment, too
             continue
         held = notes.openings.get((seat, record))
         if record == NOTHING or (held is not None and held.labels != labels):

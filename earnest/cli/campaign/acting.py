@@ -16,7 +16,7 @@ from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, YES, Command
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
-from earnest.cli.settling import alone, carry_out, scorer_of
+from earnest.cli.settling import carry_out, scorer_of
 from earnest.cli.text import campaign_text, until
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def disclose(session: Session, which: str, yes: bool) -> None:
     if secret is None:
         raise InputError("The audit's key is not here: name the folder that the campaign was created in.")
     session.confirm("Disclose the audit's key?", yes)
-    with alone(session):
+    with session.alone():
         done = session.client.disclose(found.number, secret.audit_key, sender=session.account)
     session.done([done], "The audit is open.")
 

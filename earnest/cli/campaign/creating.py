@@ -16,7 +16,6 @@ from earnest.cli.campaign.which import check_chain
 from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
 from earnest.cli.session import Session, pass_session
-from earnest.cli.settling import alone
 from earnest.cli.text import campaign_text
 from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.folder import MANIFEST, SECRET, Folder, Record
@@ -132,7 +131,7 @@ def _prepared(
 def _open(
     session: Session, record: Record, settings: Settings, file: Path, home: Folder, cost: int
 ) -> tuple[Record, list[Sent]]:
-    from earnest.chain.wallet import fund, wait_for_pending
+    from earnest.chain.wallet import fund
 
     client, account = session.client, session.account
     if account.address != record.experimenter:
@@ -150,12 +149,7 @@ def _open(
     )
     record = replace(record, uri=uri)
     home.save(record)
-    with alone(session):
-        if not wait_for_pending(client, account.address):
-            raise InputError(
-                f"A transaction of {account.address} is still pending, which may be this very creation or"
-                " its deposit: wait for it, or replace it, then run this again."
-            )
+    with session.alone():
         done = fund(client, account, terms.token, cost)
         before, record = record, replace(record, sent=True)
         home.save(record)

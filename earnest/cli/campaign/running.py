@@ -18,7 +18,7 @@ from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, YES, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.running import tell
-from earnest.cli.settling import alone, confirmations_of, gas_limit, lock_of, scorer_of
+from earnest.cli.settling import confirmations_of, gas_limit, scorer_of
 from earnest.cli.text import campaign_text, until
 from earnest.experimenter.folder import MANIFEST, Folder, Secret
 from earnest.experimenter.steps import Standing, standing
@@ -62,6 +62,7 @@ def run(
 
 def _carry(session: Session, number: int, home: Folder, poll: float) -> Campaign:
     """Do what anyone may do as a settler does, and the experimenter's own part, until nothing is left."""
+    from earnest.chain.wallet import sending_lock
     from earnest.settler.run import Settler
     from earnest.settler.steps import Options
 
@@ -70,7 +71,7 @@ def _carry(session: Session, number: int, home: Folder, poll: float) -> Campaign
         client=session.client,
         account=session.account,
         follower=session.follower,
-        lock=lock_of(session),
+        lock=sending_lock(session.client, session.account.address),
         scorer=scorer_of(number, str(home.path / MANIFEST)),
         options=Options(campaigns=frozenset({number}), gas=gas_limit(session)),
         deposit=True,
@@ -108,7 +109,7 @@ class _OwnPart:
 
     def _disclose(self, key: bytes) -> None:
         try:
-            with alone(self.session):
+            with self.session.alone():
                 sent = self.session.client.disclose(self.number, key, sender=self.session.account)
         except (ChainError, InputError) as error:
             self._say(f"disclose: {error}")

@@ -25,6 +25,7 @@ from earnest.labeler.steps import Action, Step, Wishes, reveals_now
 
 if TYPE_CHECKING:
     from earnest.labeler.run import Runner
+    from earnest.labeler.sight import Sight
 
 
 @click.command(cls=Command)
@@ -39,6 +40,7 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
     need_phase(session, found, Phase.COMMITTING)
     ends = clock(found.life_at(session.now).deadline)  # as of now: the last commitment ends the phase
     seats = drawn_seats(session, found, None)
+    runner.manifest()  # without it answers are no labels
     notes = runner.notes(runner.look())
     lacking = [_lacking(runner, found, seat) for seat in seats if seat not in notes.labels]
     if not notes.labels:
@@ -46,12 +48,12 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
     sight = runner.settle([Step.COMMIT])
     for action in runner.due(sight, runner.notes(sight)):
         _replace(session, runner, action.which, yes)
-    for seat in notes.editing & notes.labels.keys():
-        raise InputError(f"Seat {seat} is being answered by another process: commit when that is done.")
-    committed = [seat for seat in seats if seat in notes.labels]
+    sight = runner.look()
+    for seat in notes.labels:
+        _check_committed(session, runner, sight, seat)
     session.done(
         runner.sent,
-        "; ".join([f"{_named(committed)} committed", *lacking])
+        "; ".join([f"{_named(sorted(notes.labels))} committed", *lacking])
         + f". Reveal at {ends}, or sooner if all seats have committed; `earnest label run` does it in time.",
     )
 
@@ -72,7 +74,11 @@ def reveal(
     with suppress(LabelerError):  # of other answers than those here: lost, see below
         runner.settle([Step.RECOGNISE])
     sight = runner.look()
-    if any(sight.campaign.seats[seat].committed for seat in runner.seats(sight)) and not reveals_now(sight):
+    if sight.life.phase is Phase.COMMITTING:  # this machine's clock is ahead
+        ends = clock(sight.life.deadline)
+        raise InputError(f"By the chain's clock Committing lasts until {ends}: ask again in a block.")
+    held = [seat for seat in runner.seats(sight) if sight.campaign.seats[seat].committed]
+    if held and sight.life.phase is Phase.REVEALING and not reveals_now(sight):
         raise InputError(
             "The commit phase ended early, and the block that ended it could still be replaced: wait a"
             " little, leave it to `earnest label run`, or ask for fewer --confirmations."
@@ -83,10 +89,15 @@ def reveal(
             f"The opening of seat {seat} is not in the journal {runner.desk.journal.path}:"
             " `earnest label recover` brings it back from a backup or the file with the answers."
         )
-    opened = [seat for seat in runner.seats(sight) if sight.campaign.seats[seat].revealed]
+    mine = runner.seats(sight)
+    if late := [seat for seat in mine if sight.campaign.seats[seat].committed]:
+        raise InputError(f"The reveal phase was over before {_named(late).lower()} revealed.")
+    opened = [seat for seat in mine if sight.campaign.seats[seat].revealed]
     if not opened:
         raise InputError("None of your seats has committed to answers: there is nothing to reveal.")
-    session.done(runner.sent, f"{_named(opened)} revealed.")
+    missing = [seat for seat in mine if sight.campaign.batch_of(seat) is not None and seat not in opened]
+    rest = f" {_named(missing)} no commitment to reveal." if missing else ""
+    session.done(runner.sent, f"{_named(opened)} revealed.{rest}")
 
 
 @click.command(cls=Command)
@@ -126,9 +137,23 @@ def run(
 
 def _lacking(runner: Runner, found: Campaign, seat: int) -> str:
     """How many answers are missing."""
-    batch = batch_of(found, runner.manifest, seat)
+    batch = batch_of(found, runner.manifest(), seat)
     missing = batch.missing(runner.desk.journal.answers(runner.desk.book, seat))
     return f"seat {seat} lacks {len(missing)} of {len(batch.tasks)} answers"
+
+
+def _check_committed(session: Session, runner: Runner, sight: Sight, seat: int) -> None:
+    """Raise InputError unless the chain holds a seat's commitment to the answers here."""
+    notes, found = runner.notes(sight), sight.campaign.seats[seat]
+    opening = notes.openings.get((seat, found.record))
+    if found.denounced:
+        raise InputError(f"Seat {seat} was denounced: its labels were known to somebody else.")
+    if opening is not None and opening.labels == notes.labels.get(seat, opening.labels):
+        return
+    if seat in notes.editing:
+        raise InputError(f"Seat {seat} is being answered by another process: commit when that is done.")
+    need_phase(session, sight.campaign, Phase.COMMITTING)
+    raise InputError(f"The chain does not hold the commitment of seat {seat}: commit again.")
 
 
 def _replace(session: Session, runner: Runner, seat: int, yes: bool) -> None:

@@ -33,8 +33,11 @@ from earnest.protocol.terms import MAX_SEATS, ZERO_ADDRESS, Terms
 if TYPE_CHECKING:
     from earnest.labeler.act import Desk
 
-# What approving, depositing and enrolling may take, fees having room to move.
-GAS: Final = 400_000
+# Gas that a seat may take until its labels are revealed: approving and depositing once; enrolling, committing
+# and revealing for each seat; showing each label.
+GAS_ONCE: Final = 250_000
+GAS_A_SEAT: Final = 200_000
+GAS_A_LABEL: Final = 60
 
 
 @click.command(cls=Command)
@@ -160,7 +163,8 @@ def _carry(session: Session, found: Campaign, enrolment: SignedEnrolment, yes: b
             )
     else:
         session.confirm(f"Carry the enrolment of {labeler}?", yes)
-        sent = client.enroll_signed(found.number, [enrolment], sender=session.account)
+        with session.alone():
+            sent = client.enroll_signed(found.number, [enrolment], sender=session.account)
         transactions.append(sent.transaction)
     session.show(
         {"transactions": transactions, "labeler": labeler}, lambda: session.say(f"{labeler} is enrolled.")
@@ -169,15 +173,10 @@ def _carry(session: Session, found: Campaign, enrolment: SignedEnrolment, yes: b
 
 def _take_seats(desk: Desk, session: Session, seats: int, proof: bytes) -> list[str]:
     """Enroll until the labeler has so many seats, decided from the chain with nothing pending."""
-    from earnest.chain.wallet import fund, wait_for_pending
+    from earnest.chain.wallet import fund
 
     client, account, number = desk.client, desk.account, desk.book.campaign
-    with desk.journal.locked(desk.acting, lambda: session.say("Another process of this wallet is sending.")):
-        if not wait_for_pending(client, account.address):
-            raise InputError(
-                f"A transaction of {account.address} is still pending, which may be this very enrolment:"
-                " wait for it, or replace it, then look with `earnest label status`."
-            )
+    with session.alone():
         found = session.state.campaigns[number]
         missing = seats - len(seats_of(found, account.address))
         if missing <= 0:
@@ -214,12 +213,13 @@ def _check_balance(session: Session, terms: Terms, seats: int) -> None:
             " and free in the vault."
         )
     deposit = max(0, stake - client.balance_of(address, terms.token)) if terms.token == ZERO_ADDRESS else 0
-    gas = GAS * int(client.web3.eth.gas_price)
+    seat = GAS_A_SEAT + GAS_A_LABEL * terms.batch_size
+    gas = (GAS_ONCE + seat * seats) * int(client.web3.eth.gas_price)
     short_of = gas - (client.wallet_of(address, ZERO_ADDRESS) - deposit)
     if short_of > 0:
         raise InputError(
-            f"Gas may take {about(ETHER, gas)}: {about(ETHER, short_of)} more is needed than {address} has in"
-            " its wallet beside the stake."
+            f"Gas until the labels are revealed may take {about(ETHER, gas)}: {about(ETHER, short_of)} more"
+            f" is needed than {address} has in its wallet beside the stake."
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
@@ -26,6 +27,9 @@ from earnest.manifest.manifest import Manifest
 if TYPE_CHECKING:
     from earnest.labeler.act import Desk
     from earnest.labeler.run import Runner
+
+
+FETCH_PAUSE: Final = 60.0  # seconds until a manifest that could not be had is asked for again
 
 
 def campaign_of(session: Session, which: str, journal: Journal) -> tuple[State, Campaign]:
@@ -87,14 +91,38 @@ def runner_of(
     journal = Journal(data)
     _, found = campaign_of(session, which, journal)
     desk = desk_of(session, found.number, journal)
-    manifest = manifest_of(journal, found, uri)
 
     def tell(sentence: str) -> None:
         now = int(time.time())  # the node, which may be away, is not asked
         session.say(f"{clock(now, now)}  {sentence}")
 
     lookout = Lookout(session.follower, session.client.web3, confirmations)
-    return Runner(desk=desk, manifest=manifest, lookout=lookout, tell=tell, wishes=wishes), found
+    source = _Source(journal, found, uri)
+    return Runner(desk=desk, manifest=source.manifest, lookout=lookout, tell=tell, wishes=wishes), found
+
+
+@dataclass
+class _Source:
+    """A campaign's manifest, fetched when it is asked for; what fails is not tried again at once."""
+
+    journal: Journal
+    campaign: Campaign
+    uri: str | None
+    _found: Manifest | None = None
+    _failed: tuple[float, ManifestError] | None = None
+
+    def manifest(self) -> Manifest:
+        """The manifest. Raises ManifestError."""
+        if self._found is not None:
+            return self._found
+        if self._failed is not None and time.monotonic() < self._failed[0] + FETCH_PAUSE:
+            raise self._failed[1]
+        try:
+            self._found = manifest_of(self.journal, self.campaign, self.uri)
+        except ManifestError as error:
+            self._failed = (time.monotonic(), error)
+            raise
+        return self._found
 
 
 def drawn_seats(session: Session, found: Campaign, seat: int | None) -> list[int]:

@@ -15,7 +15,7 @@ from earnest.cli.groups import POLLING, Command
 from earnest.cli.number import Number
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import DEPOSIT
-from earnest.cli.settling import confirmations_of, gas_limit, lock_of
+from earnest.cli.settling import confirmations_of, gas_limit
 from earnest.cli.text import campaign_text, known_campaign
 from earnest.times import seconds
 
@@ -67,6 +67,7 @@ def run(
     **left: bool,
 ) -> None:
     """Do whatever is due, again and again. Can be killed and started again at any point."""
+    from earnest.chain.wallet import sending_lock
     from earnest.settler.run import Settler
     from earnest.settler.scores import Scorer
 
@@ -75,7 +76,7 @@ def run(
         client=session.client,
         account=session.account,
         follower=session.follower,
-        lock=lock_of(session),
+        lock=sending_lock(session.client, session.account.address),
         scorer=scorer,
         confirmations=confirmations_of(session),
         options=_options(session, chosen, left, longest_lock),

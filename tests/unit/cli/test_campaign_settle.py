@@ -6,13 +6,11 @@ import json
 
 import pytest
 
-from earnest.chain import settle
+from earnest.chain import settle, wallet
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import PostingStatus
-from earnest.cli import settling
-from earnest.files import account_lock
-from earnest.labeler.journal import Journal
+from earnest.files import locked
 from earnest.manifest.fetch import fetch
 from earnest.protocol.settlement import pack
 from earnest.protocol.terms import ZERO_ADDRESS
@@ -79,13 +77,13 @@ class TestDisclose:
 
 
 def test_no_two_processes_send_for_one_account_at_once(stage, audited, experimenter, monkeypatch):
-    monkeypatch.setattr(settling, "PATIENCE", 0.0)
+    monkeypatch.setattr(wallet, "PATIENCE", 0.0)
     account = experimenter.account.address
-    acting = account_lock(stage.client.domain.chain_id, account)  # whatever role the other process has
+    lock = experimenter.data / f"{stage.client.domain.chain_id}-{account.lower()}.lock"
     another = write_campaign(experimenter.folder, 8, "another")
     stage.client.deposit(ZERO_ADDRESS, 1, sender=experimenter.account)
     height = stage.chain.blocks.height
-    with Journal(experimenter.data).locked(acting):
+    with locked(lock):
         for line in (["disclose", audited], ["create", another], ["withdraw"]):
             done = experimenter.run(*line, "--yes", which=False)
             assert done.exit_code == 2

@@ -26,6 +26,9 @@ class Relay(BaseHTTPRequestHandler):
 
     node = ""
     mood = "pass on"
+    refusal = b""
+    refusals = 2  # of one transaction: it is asked once more for why
+    refused = 0
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -38,6 +41,13 @@ class Relay(BaseHTTPRequestHandler):
                 self.answer(429, b"slow down")
             case "nonsense":
                 self.answer(200, b"<html>We are back soon.</html>")
+            case "no object":
+                self.answer(200, b"[]")
+            case "refuse" if b"eth_sendRawTransaction" in body:
+                type(self).refused += 1
+                if self.refused == self.refusals:
+                    type(self).mood = "pass on"
+                self.answer(200, b'{"jsonrpc": "2.0", "id": 1, "error": %s}' % self.refusal)
             case "error":
                 self.answer(
                     200, b'{"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "overloaded"}}'
@@ -149,7 +159,7 @@ def test_run_goes_on_when_the_node_is_back(drawn, labeler, relayed, start, tmp_p
             return len(log.read_text().splitlines())
 
         until(lambda: lines() == 1, log.read_text)
-        for mood in ("hang up", "502", "429", "nonsense", "error"):
+        for mood in ("hang up", "502", "429", "nonsense", "no object", "error"):
             before = lines()
             Relay.mood = mood
             until(lambda before=before: lines() > before, log.read_text)
@@ -164,7 +174,7 @@ def test_run_goes_on_when_the_node_is_back(drawn, labeler, relayed, start, tmp_p
         assert process.wait(PATIENCE) == 130
     said = log.read_text()
     assert "Traceback" not in said
-    assert said.count("The node does not answer as it should: ") == 6
+    assert said.count("The node does not answer as it should: ") == 7
     assert (drawn.seat().committed, drawn.seat().revisions) == (True, 1)
 
 
@@ -175,7 +185,7 @@ def test_a_commitment_whose_receipt_does_not_come_is_sent_once(drawn, labeler, s
     try:
         with log.open("w") as out:
             assert start(node.uri, out, "run", "--once").wait(PATIENCE) == 2
-        assert "is not in the chain after 1 seconds." in log.read_text()
+        assert "and not mined yet, which it still may be: look before it is sent again." in log.read_text()
         assert not drawn.seat().committed
         with log.open("w") as out:
             process = start(node.uri, out, "run", "--once")
@@ -187,3 +197,32 @@ def test_a_commitment_whose_receipt_does_not_come_is_sent_once(drawn, labeler, s
     assert "1 of 3 seats have committed." in log.read_text()
     assert (drawn.seat().committed, drawn.seat().revisions) == (True, 1)
     assert labeler.told("commit")["transactions"] == []
+
+
+def test_what_the_node_does_not_take_is_no_transaction(drawn, labeler, relayed, start, tmp_path, monkeypatch):
+    labeler.answers()
+    monkeypatch.setattr(Relay, "refusal", b'{"code": -32003, "message": "insufficient funds for gas"}')
+    log = tmp_path / "log"
+    with log.open("w") as out, relay() as port:
+        monkeypatch.setattr(Relay, "mood", "refuse")
+        monkeypatch.setattr(Relay, "refused", 0)
+        assert start(f"http://127.0.0.1:{port}", out, "commit").wait(PATIENCE) == 0
+    first, second, third = log.read_text().splitlines()  # and nothing of Ape's
+    assert first.endswith("commit could not be sent: insufficient funds for gas. Looking again.")
+    assert "Seat 0 has committed in transaction 0x" in second
+    assert third.startswith("Seat 0 has committed.")
+
+
+def test_what_is_underpriced_beside_a_pending_one_is_sent_dearer(
+    drawn, labeler, relayed, start, tmp_path, monkeypatch
+):
+    labeler.answers()
+    monkeypatch.setattr(
+        Relay, "refusal", b'{"code": -32000, "message": "replacement transaction underpriced"}'
+    )
+    with (tmp_path / "log").open("w") as out, relay() as port:
+        monkeypatch.setattr(Relay, "mood", "refuse")
+        monkeypatch.setattr(Relay, "refused", 0)
+        assert start(f"http://127.0.0.1:{port}", out, "commit").wait(PATIENCE) == 0
+    (sent,) = drawn.client.web3.eth.get_block("latest", full_transactions=True)["transactions"]
+    assert sent["maxPriorityFeePerGas"] == 2 * 10**9

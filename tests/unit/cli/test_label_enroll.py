@@ -98,9 +98,21 @@ class TestTooLittle:
 
     def test_ether_for_gas(self, stage, labeler):
         stage.create(stake=labeler.account.balance)
-        sentence = labeler.refused("enroll", "--yes")
-        assert sentence.startswith("Gas may take 0.00")
-        assert sentence.endswith(f"than {labeler.account.address} has in its wallet beside the stake.")
+        few, many = (labeler.refused("enroll", "--seats", seats, "--yes") for seats in (1, 2))
+        assert few.startswith("Gas until the labels are revealed may take 0.000")
+        assert few.endswith(f"than {labeler.account.address} has in its wallet beside the stake.")
+        assert many.startswith("The stake is ")
+
+    def test_ether_for_gas_until_all_seats_have_revealed(self, stage, labeler, settler):
+        """Whoever cannot pay for revealing forfeits."""
+        stage.create(batches=4)
+        price = int(stage.client.web3.eth.gas_price)
+        held = labeler.account.balance
+        labeler.account.transfer(settler, held - 12 * STAKE - 21_000 * 10 * price - 10**6 * price)
+        assert labeler.refused("enroll", "--seats", 12, "--yes").startswith("Gas until the labels are")
+        settler.transfer(labeler.account, 12 * 250_000 * price)
+        labeler.does("enroll", "--seats", 12, "--yes")
+        assert len(stage.seats_of(labeler.account)) == 12
 
     def test_tokens(self, stage, erc20, purse, labeler):
         stage.create(token=str(erc20.address), purse=purse, stake=1_001, bounty=30_000, bond=501)

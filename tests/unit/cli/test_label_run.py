@@ -57,7 +57,7 @@ def test_from_answers_to_money(answered, labeler):
     said = labeler.does("run", "--collect")
     assert "Batch 0 is released in transaction 0x" in said
     assert "Everything free is withdrawn in transaction 0x" in said
-    assert said.endswith("Final: everything is paid.\n")
+    assert said.endswith("Final: seat 0 is paid.\n")
     paid = stage.seat().paid
     assert paid == settle_batch(stage.found.terms, stage.found.scores(0), [False] * 3).paid[0]
     assert paid == STAKE + BOUNTY // 3
@@ -223,7 +223,7 @@ def test_a_withdrawal_that_costs_gas_and_fails_is_not_tried_again_and_again(fina
     monkeypatch.setattr(Client, "withdraw", withdraw)
     said = labeler.does("run", "--collect", "--poll", "0.1")
     assert "withdraw failed in transaction 0x1." in said
-    assert said.endswith("everything is paid.\n")
+    assert said.endswith("Final: seat 0 is paid. What is free stays in the vault.\n")
     assert len(tried) == 1
 
 
