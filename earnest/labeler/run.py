@@ -22,7 +22,7 @@ from earnest.labeler.batch import batch_of
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.history import outcome_of
 from earnest.labeler.sight import Lookout, Sight, seats_of
-from earnest.labeler.steps import Action, Notes, Step, Wishes, due, last_call, paid, reveals_now
+from earnest.labeler.steps import Action, Notes, Step, due, last_call, paid, reveals_now
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.manifest import Manifest
 from earnest.protocol.opening import has_committed
@@ -52,13 +52,14 @@ class Runner:
     """One labeler in one campaign. `tell` gets one sentence for each thing that happens.
 
     `manifest` is asked for where answers are to become labels; without it, what was committed is revealed.
+    `collect`: take the money home, too.
     """
 
     desk: Desk
     manifest: Callable[[], Manifest]
     lookout: Lookout
     tell: Callable[[str], object]
-    wishes: Wishes = field(default_factory=Wishes)
+    collect: bool = False
     sent: list[Sent] = field(default_factory=list)
     _given_up: set[tuple[object, ...]] = field(default_factory=set)
     _unread: str = ""  # why there is no manifest
@@ -110,8 +111,8 @@ class Runner:
     def due(self, sight: Sight, notes: Notes) -> list[Action]:
         """What is due now, less what was given up before."""
         address, token = self.desk.account.address, sight.campaign.terms.token
-        free = self.desk.client.balance_of(address, token) if self.wishes.collect else 0
-        actions = due(sight, address, notes, free, self.wishes)
+        free = self.desk.client.balance_of(address, token) if self.collect else 0
+        actions = due(sight, address, notes, free, self.collect)
         return [each for each in actions if _case(sight, notes, each) not in self._given_up]
 
     def round(self, only: Iterable[Step] = tuple(Step)) -> tuple[Sight, int]:
@@ -158,7 +159,7 @@ class Runner:
             sight = self.look()
             self.sent += act(self.desk, sight, Action(Step.COMMIT, seat), self.notes(sight))
 
-    def settle(self, only: Iterable[Step]) -> Sight:
+    def until_done(self, only: Iterable[Step]) -> Sight:
         """Do what is due of some steps, until the chain shows it. Raises what still fails in the end."""
         for attempt in range(ATTEMPTS):
             try:

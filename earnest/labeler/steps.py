@@ -47,17 +47,11 @@ class Notes:
     editing: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What to do beyond committing and revealing: `collect` releases what is final, takes refunds and
-    withdraws, once everything is paid.
+def due(sight: Sight, labeler: str, notes: Notes, free: int, collect: bool = False) -> list[Action]:
+    """What `labeler`, whose free balance is `free`, can do now; doing any of it again does no harm.
+
+    `collect`: also release what is final, take refunds, and withdraw once everything is paid.
     """
-
-    collect: bool = False
-
-
-def due(sight: Sight, labeler: str, notes: Notes, free: int, wishes: Wishes = Wishes()) -> list[Action]:
-    """What `labeler`, whose free balance is `free`, can do now; doing any of it again does no harm."""
     phase, mine = sight.life.phase, seats_of(sight.campaign, labeler)
     actions: list[Action]
     match phase:
@@ -68,8 +62,8 @@ def due(sight: Sight, labeler: str, notes: Notes, free: int, wishes: Wishes = Wi
         case Phase.REVEALING:
             actions = _revealing(sight, mine, notes)
         case _:
-            actions = _collecting(sight, mine) if wishes.collect else []
-    if wishes.collect and not actions and mine and free and paid(sight, labeler):
+            actions = _collecting(sight, mine) if collect else []
+    if collect and not actions and mine and free and paid(sight, labeler):
         return [Action(Step.WITHDRAW)]
     return actions
 

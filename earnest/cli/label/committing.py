@@ -21,7 +21,7 @@ from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text
 from earnest.labeler.batch import batch_of
 from earnest.labeler.errors import LabelerError
-from earnest.labeler.steps import Action, Step, Wishes, reveals_now
+from earnest.labeler.steps import Action, Step, reveals_now
 
 if TYPE_CHECKING:
     from earnest.labeler.run import Runner
@@ -45,7 +45,7 @@ def commit(session: Session, which: str, data: Path, uri: str | None, yes: bool)
     lacking = [_lacking(runner, found, seat) for seat in seats if seat not in notes.labels]
     if not notes.labels:
         raise InputError(f"There is nothing to commit yet: {', '.join(lacking)}.")
-    sight = runner.settle([Step.COMMIT])
+    sight = runner.until_done([Step.COMMIT])
     for action in runner.due(sight, runner.notes(sight)):
         _replace(session, runner, action.which, yes)
     sight = runner.look()
@@ -72,7 +72,7 @@ def reveal(
     need_phase(session, found, Phase.REVEALING)
     drawn_seats(session, found, None)
     with suppress(LabelerError):  # of other answers than those here: lost, see below
-        runner.settle([Step.RECOGNISE])
+        runner.until_done([Step.RECOGNISE])
     sight = runner.look()
     if sight.life.phase is Phase.COMMITTING:  # this machine's clock is ahead
         ends = clock(sight.life.deadline)
@@ -83,7 +83,7 @@ def reveal(
             "The commit phase ended early, and the block that ended it could still be replaced: wait a"
             " little, leave it to `earnest label run`, or ask for fewer --confirmations."
         )
-    sight = runner.settle([Step.REVEAL])
+    sight = runner.until_done([Step.REVEAL])
     for seat in runner.lost(sight):
         raise InputError(
             f"The opening of seat {seat} is not in the journal {runner.desk.journal.path}:"
@@ -122,7 +122,7 @@ def run(
     confirmations: int | str | None,
 ) -> None:
     """Commit once all answers are there, reveal when the chain says so, and wait until everything is paid."""
-    runner, _ = runner_of(session, which, data, uri, confirmations, Wishes(collect=collect))
+    runner, _ = runner_of(session, which, data, uri, confirmations, collect)
     sight = runner.run(poll, once)
     session.show(
         {

@@ -19,7 +19,6 @@ from earnest.files import write_atomic
 from earnest.labeler.batch import Batch, batch_of
 from earnest.labeler.journal import Book, Journal
 from earnest.labeler.sight import seats_of
-from earnest.labeler.steps import Wishes
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.fetch import fetch as fetch_manifest
 from earnest.manifest.manifest import Manifest
@@ -82,7 +81,7 @@ def runner_of(
     data: Path,
     uri: str | None,
     confirmations: int | str | None = None,
-    wishes: Wishes = Wishes(),  # noqa: B008 -- frozen
+    collect: bool = False,
 ) -> tuple[Runner, Campaign]:
     """What does all that is due in a campaign, telling people with the time; and the campaign."""
     from earnest.labeler.run import Runner
@@ -98,7 +97,8 @@ def runner_of(
 
     lookout = Lookout(session.follower, session.client.web3, confirmations)
     source = _Source(journal, found, uri)
-    return Runner(desk=desk, manifest=source.manifest, lookout=lookout, tell=tell, wishes=wishes), found
+    runner = Runner(desk=desk, manifest=source.manifest, lookout=lookout, tell=tell, collect=collect)
+    return runner, found
 
 
 @dataclass

@@ -116,13 +116,13 @@ class TestTooLate:
     """Meanwhile means: while the command waited for another process."""
 
     def test_committing_is_over_meanwhile(self, answered, labeler, monkeypatch):
-        real = Runner.settle
+        real = Runner.until_done
 
-        def settle(self, only):
+        def until_done(self, only):
             answered.pass_deadline()
             return real(self, only)
 
-        monkeypatch.setattr(Runner, "settle", settle)
+        monkeypatch.setattr(Runner, "until_done", until_done)
         done = labeler.run("commit")
         assert done.exit_code == 2
         assert done.stderr.startswith("Committing was over at ")
@@ -132,13 +132,13 @@ class TestTooLate:
         answered.commit()
         answered.reveal()
         answered.chain.mine(3)
-        real = Runner.settle
+        real = Runner.until_done
 
-        def settle(self, only):
+        def until_done(self, only):
             answered.pass_deadline() if answered.life.phase is Phase.REVEALING else None
             return real(self, only)
 
-        monkeypatch.setattr(Runner, "settle", settle)
+        monkeypatch.setattr(Runner, "until_done", until_done)
         done = labeler.run("reveal")
         assert done.exit_code == 2
         assert done.stderr == "The reveal phase was over before seat 0 has revealed.\n"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from earnest.chain.life import Phase
-from earnest.labeler.steps import Action, Notes, Step, Wishes, due, reveals_now
+from earnest.labeler.steps import Action, Notes, Step, due, reveals_now
 from earnest.protocol.opening import DENOUNCED, revealed_record
 
 from .cases import CLOSED_AT, DRAWN_AT, LABELS, ME, OPENING, RECORD, sight
@@ -81,15 +81,15 @@ def test_never_before_the_chain_says_so():
 def test_collecting_a_cancelled_campaign():
     cancelled = sight(Phase.CANCELLED, CLOSED_AT)
     assert due(cancelled, ME, Notes(), 5) == []
-    assert due(cancelled, ME, Notes(), 5, Wishes(collect=True)) == [Action(Step.REFUND, 0)]
+    assert due(cancelled, ME, Notes(), 5, collect=True) == [Action(Step.REFUND, 0)]
 
 
 @pytest.mark.parametrize("phase", [Phase.ENROLLING, Phase.DRAWING])
 def test_what_is_free_stays_before_the_draw(phase):
-    assert due(sight(phase, now=-1), ME, Notes(), 5, Wishes(collect=True)) == []  # before the deadline
+    assert due(sight(phase, now=-1), ME, Notes(), 5, collect=True) == []  # before the deadline
 
 
 def test_what_is_free_is_not_withdrawn_by_who_has_no_seat():
     stranger = "0x" + "33" * 20
     for phase in Phase:
-        assert due(sight(phase, CLOSED_AT), stranger, Notes(), 5, Wishes(collect=True)) == []
+        assert due(sight(phase, CLOSED_AT), stranger, Notes(), 5, collect=True) == []
