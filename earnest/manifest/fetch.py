@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 import fsspec  # type: ignore[import-untyped]
 
@@ -26,9 +28,14 @@ def fetch(uri: str, digest: bytes) -> Manifest:
     """
     _check(uri)
     try:
-        with fsspec.open(uri, "rb") as file:
+        path = local_path(uri)
+        if path is not None and path.exists() and not path.is_file():
+            raise ManifestError(f"The manifest at {uri!r} cannot be read: it is no file.")
+        with path.open("rb") if path is not None else fsspec.open(uri, "rb") as file:
             data: bytes = file.read(MAX_BYTES + 1)
     except (OSError, ValueError, ImportError) as error:
+        if isinstance(error, ManifestError):
+            raise
         reason = (error.__cause__ if str(error) == uri else None) or error  # fsspec may only say where
         raise ManifestError(f"The manifest at {uri} cannot be read: {reason}.") from error
     if len(data) > MAX_BYTES:
@@ -41,11 +48,24 @@ def fetch(uri: str, digest: bytes) -> Manifest:
     return Manifest.from_bytes(data)
 
 
+def local_path(uri: str) -> Path | None:
+    """The path behind a path or a `file:` URI, whose escapes are undone; None for what is elsewhere.
+
+    Raises ManifestError for a `file:` URI that names another machine.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return Path(uri)
+    if scheme != "file":
+        return None
+    host, slash, path = rest.partition("/")
+    if host not in ("", "localhost"):
+        raise ManifestError(f"{uri!r} names the machine {host!r}; a file's URI must begin with file:///.")
+    return Path(os.fsdecode(unquote_to_bytes(slash + path)))
+
+
 def _check(uri: str) -> None:
     """Raise ManifestError unless a URI is of one object of a known kind."""
-    scheme, separator, path = uri.partition("://")
-    scheme, path = (scheme, path) if separator else ("file", uri)
-    if scheme not in SCHEMES or "::" in uri:
+    scheme, separator, _ = uri.partition("://")
+    if (separator and scheme not in SCHEMES) or "::" in uri:
         raise ManifestError(f"The manifest at {uri!r} cannot be read: it must be a path, or of {SCHEMES}.")
-    if scheme == "file" and Path(path).exists() and not Path(path).is_file():
-        raise ManifestError(f"The manifest at {uri!r} cannot be read: it is no file.")

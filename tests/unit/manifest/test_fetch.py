@@ -26,6 +26,15 @@ def test_by_path_and_by_uri(file):
     assert fetch(str(file), MANIFEST.digest()) == fetch(file.as_uri(), MANIFEST.digest()) == MANIFEST
 
 
+@pytest.mark.parametrize("name", ["a b", "Übung", "100%", "%41", "a#b?c"])
+def test_whatever_the_path_holds(tmp_path, name):
+    path = tmp_path / name / "manifest.json"
+    path.parent.mkdir()
+    path.write_bytes(MANIFEST.to_bytes())
+    for uri in (str(path), path.as_uri(), path.as_uri().replace("file://", "file://localhost")):
+        assert fetch(uri, MANIFEST.digest()) == MANIFEST
+
+
 def test_refuses_another_digest(file):
     with pytest.raises(ManifestError, match=f"{MANIFEST.digest().hex()}; the chain says {bytes(32).hex()}"):
         fetch(str(file), bytes(32))
@@ -66,11 +75,19 @@ def test_says_when_it_cannot_be_read(uri):
         "file:///dev/zero",
         "/dev/zero",
         "filecache::/dev/zero",
+        "file:///dev%2Fzero",
+        "file:///dev/%7Aero",
     ],
 )
 def test_reads_nothing_but_one_object_of_a_known_kind(uri, monkeypatch):
     monkeypatch.setattr(module.fsspec, "open", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(ManifestError, match="cannot be read: it"):
+        fetch(uri, bytes(32))
+
+
+@pytest.mark.parametrize("uri", ["file://elsewhere/x", "file:///a%00b", "a\0b", "file:///a%ffb"])
+def test_escapes_that_name_no_file(uri):
+    with pytest.raises(ManifestError):
         fetch(uri, bytes(32))
 
 
