@@ -12,8 +12,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -194,11 +196,14 @@ def _value(question: Question, label: int) -> Any:
 
 
 def _levels(question: Question) -> list[float]:
-    """The numbers that a rating's options are, or else their places from 0."""
+    """The numbers that a rating's options are, where they ascend, or else their places from 0."""
+    places = [float(level) for level in range(question.classes)]
     try:
-        return [float(option) for option in question.options]
+        numbers = [float(option) for option in question.options]
     except ValueError:
-        return [float(level) for level in range(question.classes)]
+        return places
+    ascend = all(low < high for low, high in pairwise(numbers))
+    return numbers if ascend and all(map(math.isfinite, numbers)) else places
 
 
 def _fails(metric: Metric, classes: int, label: int, gold: int) -> bool:

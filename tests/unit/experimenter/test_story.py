@@ -12,7 +12,7 @@ from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.export import export
 from earnest.experimenter.steps import Standing, standing
 
-from .tale import EXPERIMENTER, SINK, Tale, honest, labeler
+from .tale import EXPERIMENTER, SINK, Tale, honest, labeler, settings, tasks
 
 
 def stands(tale: Tale, has_key: bool = True, now: int | None = None):
@@ -70,3 +70,23 @@ def test_the_dataset_is_right_and_the_same_twice(tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "one" / "dataset.jsonl").read_text().splitlines()]
     assert all(row["label"] == ("yes" if honest(0, row["id"]) else "no") for row in rows)
     assert sum("gold" in row for row in rows) == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [
+        (["1", "2", "nan"], {0.0, 1.0}),  # places from 0 where the options are no numbers that ascend
+        (["-inf", "1", "2"], {0.0, 1.0}),
+        (["5", "3", "1"], {0.0, 1.0}),
+        (["-1.5", "2", "10"], {-1.5, 2.0}),
+    ],
+)
+def test_a_rating_is_exported_whatever_its_options_are(tmp_path, options, values):
+    audit = {"kind": "rating", "options": options, "audit": {}, "columns": {}}
+    tale = Tale.begin(settings(**audit), tasks(known=0))
+    tale.enroll(9)
+    tale.draw()
+    tale.label(honest)
+    export(tale.campaign, tale.prepared.manifest, tmp_path / "out")
+    rows = [json.loads(line) for line in (tmp_path / "out" / "dataset.jsonl").read_text().splitlines()]
+    assert {round(row["value"], 1) for row in rows} == values
