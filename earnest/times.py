@@ -25,11 +25,11 @@ def seconds(text: object, name: str = "The duration") -> int:
     return sum(int(count) * SECONDS[unit] for count, unit in parts)
 
 
-def duration(length: int) -> str:
-    """A number of seconds in its two largest units: `2h 30m`."""
-    rest, parts = max(0, length), []
+def duration(length: int, parts: int = 2) -> str:
+    """A number of seconds in its largest units, at most so many: `2h 30m`."""
+    rest, found = max(0, length), []
     for unit, size in SECONDS.items():
         count, rest = divmod(rest, size)
         if count:
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2]) or "0s"
+            found.append(f"{count}{unit}")
+    return " ".join(found[:parts]) or "0s"

@@ -493,9 +493,14 @@ class Client:
         rubric = (int(terms.metric), terms.classes, terms.batch_size, terms.audited, weights)
         labelers = [seat.labeler if seat.revealed else ZERO_ADDRESS for seat in campaign.cohort(batch)]
         key = campaign.audit_key or ZERO_WORD
-        referee = ape.project.get_contract("Referee").at(self._view("REFEREE"), fetch_from_explorer=False)
-        word = self._call(referee, "score", rubric, labelers, case.labels, case.row, key, batch)
+        word = self._call(self._referee(), "score", rubric, labelers, case.labels, case.row, key, batch)
         return unpack(int(word), terms.cohort)
+
+    def check_terms(self, terms: Terms, now: int) -> None:
+        """Raise ChainError for terms that the contract would refuse at creation at unix time `now`."""
+        referee, arguments = self._referee(), (terms.abi_tuple(), now)
+        data = HexBytes(referee.checkTerms.encode_input(*arguments))
+        self._try("checkTerms", arguments, {"to": referee.address, "data": data.to_0x_hex()})
 
     def records(self, first: int | None = None, last: int | None = None) -> Iterator[Record]:
         """What the contract recorded in these blocks (both included); all unless given."""
@@ -646,6 +651,9 @@ class Client:
         except ApeException as error:
             base = error.__cause__ if isinstance(error.__cause__, Exception) else error
             raise self._refused(name, arguments, base) from error
+
+    def _referee(self) -> ContractInstance:
+        return ape.project.get_contract("Referee").at(self._view("REFEREE"), fetch_from_explorer=False)
 
     @staticmethod
     def _erc20(address: str) -> ContractInstance:

@@ -1,11 +1,12 @@
-"""What a campaign keeps on disk: terms, manifest, and what nobody else may see before the audit's disclosure.
+"""What a campaign keeps on disk: terms, manifest, and what nobody else may see until the audit is disclosed.
 
 =================  ==================================================================
 `campaign.json`    id, experimenter, contract, URI, terms; written last, all at once
 `manifest.json`    the very bytes that are published
-`secret.json`      the audit key and the layout's seed; readable by its owner only
+`secrets/`         audit keys, each in a file named after the hash that its terms hold,
+                   never replaced; readable by their owner only
 `allowlist.json`   who may enroll, where there is a gate
-`earlier/`         the same of campaigns whose creation was sent in vain, a folder each
+`earlier/`         the same of campaigns that were sent in vain, a folder each
 =================  ==================================================================
 """
 
@@ -15,19 +16,20 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from earnest.experimenter.errors import ExperimenterError
 from earnest.files import ALL_READ, FOLDER_MODE, OWNER_ONLY, flush_folder, locked, write_atomic
 from earnest.manifest.errors import ManifestError
-from earnest.manifest.manifest import Manifest
+from earnest.protocol import audit
 from earnest.protocol.terms import Curve, Metric, Periods, Terms, Weights
 
 VERSION: Final = 1
 CAMPAIGN: Final = "campaign.json"
 MANIFEST: Final = "manifest.json"
-SECRET: Final = "secret.json"
+SECRETS: Final = "secrets"
 ALLOWLIST: Final = "allowlist.json"
 EARLIER: Final = "earlier"
 
@@ -47,14 +49,6 @@ class Record:
     terms: Terms
     uri: str = ""
     sent: bool = False
-
-
-@dataclass(frozen=True)
-class Secret:
-    """What stays hidden until the audit is disclosed."""
-
-    audit_key: bytes
-    seed: int
 
 
 class Folder:
@@ -100,21 +94,23 @@ class Folder:
         document |= {"campaign": f"0x{record.campaign:064x}", "terms": _hexadecimal(asdict(record.terms))}
         self._write(CAMPAIGN, document)
 
-    def keep_earlier(self, record: Record) -> None:
-        """Keep copies of a campaign whose creation was sent, before another takes its place: should the chain
-        have it after all, nothing but its audit key opens its audit.
-        """
-        kept = self.path / EARLIER / f"0x{record.campaign:064x}"
-        kept.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-        for name in (SECRET, MANIFEST, ALLOWLIST, CAMPAIGN):
-            if (self.path / name).is_file():
-                write_atomic(kept / name, (self.path / name).read_bytes(), OWNER_ONLY)
-        flush_folder(kept.parent)
-        flush_folder(self.path)
+    def keep_earlier(self, record: Record | None) -> None:
+        """Keep copies of what is here before another campaign takes its place: should the chain have this one
+        after all, it can go on from there. `record` is its record, None where that is gone.
 
-    def manifest(self) -> Manifest:
-        """The manifest. Raises ManifestError or ExperimenterError when it is missing or garbled."""
-        return Manifest.from_bytes(self.manifest_bytes())
+        What was kept before stays as it was, so that this may be stopped and done again.
+        """
+        if record is None and not (self.path / MANIFEST).is_file():
+            return
+        name = f"0x{record.campaign:064x}" if record else sha256(self.manifest_bytes()).hexdigest()
+        secret = [_secret(record.terms.audit_key_hash)] if record else []
+        kept = self.path / EARLIER / name
+        for each in (*secret, MANIFEST, ALLOWLIST, CAMPAIGN):
+            if (self.path / each).is_file() and not (kept / each).exists():
+                (kept / each).parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+                write_atomic(kept / each, (self.path / each).read_bytes(), OWNER_ONLY)
+        for folder in (kept, kept.parent, self.path):
+            flush_folder(folder)
 
     def manifest_bytes(self) -> bytes:
         """The very bytes that are published."""
@@ -127,20 +123,26 @@ class Folder:
         """Keep the manifest's bytes."""
         write_atomic(self.path / MANIFEST, data)
 
-    def secret(self) -> Secret | None:
-        """What is hidden; None when this folder does not have it."""
-        document = self._read(SECRET)
+    def key(self, key_hash: bytes) -> bytes | None:
+        """The audit key that the terms hold the hash of; None when this folder does not have it."""
+        document = self._read(_secret(key_hash))
         if document is None:
             return None
         try:
-            return Secret(bytes.fromhex(document["audit_key"]), int(document["seed"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ExperimenterError(f"{self.path / SECRET} is garbled.") from error
+            key = bytes.fromhex(document["audit_key"])
+            if audit.key_hash(key) == key_hash:
+                return key
+        except (KeyError, TypeError, ValueError):
+            pass
+        path = self.path / _secret(key_hash)
+        raise ExperimenterError(f"{path} is garbled: it does not hold the key with the hash of its name.")
 
-    def save_secret(self, secret: Secret) -> None:
-        """Keep what is hidden, for the owner alone."""
-        document = {"audit_key": secret.audit_key.hex(), "seed": str(secret.seed)}
-        self._write(SECRET, document, OWNER_ONLY)
+    def save_key(self, key: bytes) -> None:
+        """Keep an audit key, for the owner alone. No other key is touched."""
+        key_hash = audit.key_hash(key)
+        (self.path / SECRETS).mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        self._write(_secret(key_hash), {"audit_key": key.hex()}, OWNER_ONLY)
+        flush_folder(self.path)
 
     def save_allowlist(self, seats: Mapping[str, int]) -> None:
         """Keep who may enroll; labelers need the whole list to prove that they are on it."""
@@ -150,7 +152,7 @@ class Folder:
         path = self.path / name
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             raise ExperimenterError(f"{path} cannot be read: {error}.") from error
@@ -161,6 +163,10 @@ class Folder:
     def _write(self, name: str, document: Mapping[str, Any], mode: int = ALL_READ) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         write_atomic(self.path / name, (json.dumps(document, indent=1) + "\n").encode(), mode)
+
+
+def _secret(key_hash: bytes) -> str:
+    return f"{SECRETS}/0x{key_hash.hex()}.json"
 
 
 def _hexadecimal(value: Any) -> Any:

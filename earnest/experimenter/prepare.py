@@ -1,84 +1,64 @@
-"""A plan into what is signed: a layout, a fresh audit key, the manifest and the terms that fix them."""
+"""A plan into what is signed: a layout dealt by the audit's key, the manifest, the terms that fix them."""
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from pathlib import Path
-from random import Random
 
-from earnest.experimenter import allowlist
-from earnest.experimenter.folder import Secret
-from earnest.experimenter.layout import arrange
+from earnest.experimenter.layout import Deal, arrange
 from earnest.experimenter.plan import Plan
 from earnest.experimenter.settings import Settings
 from earnest.manifest.manifest import Manifest
 from earnest.protocol import audit
 from earnest.protocol.labels import label_count
-from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
+from earnest.protocol.terms import ZERO_WORD, Terms
 from earnest.tasks.columns import TaskFile
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that a campaign's creation takes, and what is to be kept secret until its end."""
+    """Everything that a campaign's creation takes."""
 
     manifest: Manifest
     terms: Terms
-    secret: Secret
 
 
-def prepare(settings: Settings, tasks: TaskFile, plan: Plan, now: int) -> Prepared:
+def prepare(settings: Settings, tasks: TaskFile, plan: Plan, now: int, key: bytes) -> Prepared:
     """Deal the tasks, seal the audit and write the terms; `now` is the unix time at which enrolling begins.
 
-    Raises ManifestError or TermsError for what no campaign can have.
+    `key`, 32 bytes, is the audit's: the same deals the same tasks the same way again, and whoever has it
+    knows what is hidden. Raises ManifestError or TermsError for what no campaign can have.
     """
-    seed = settings.seed if settings.seed is not None else secrets.randbits(128)
-    secret = Secret(audit_key=secrets.token_bytes(32), seed=seed)
-    question, shape, random = settings.question, plan.shape, Random(seed)
-    tasks = _shuffled(tasks, random)
-    layout = arrange(shape, len(tasks.tasks), tasks.gold, random)
+    question, shape, deal = settings.question, plan.shape, Deal(key)
+    tasks = _shuffled(tasks, deal)
+    layout = arrange(shape, len(tasks.tasks), tasks.gold, deal)
     size = label_count(question.metric, question.classes)
-    rows = audit.seal(layout.rows, secret.audit_key, shape.positions, size) if layout.rows else []
+    rows = audit.seal(layout.rows, key, shape.positions, size) if layout.rows else []
     manifest = Manifest(question, tasks.tasks, layout.batches, tuple(rows))
-    amounts = plan.amounts
-    terms = Terms(
-        token=settings.money.token,
-        stake=amounts.stake,
-        bounty=amounts.bounty,
-        fee=amounts.fee,
-        batch_size=shape.positions,
-        cohort=shape.seats,
-        metric=question.metric,
-        classes=question.classes,
-        bond=amounts.bond,
-        batches=shape.batches,
+    terms = replace(
+        plan.terms,
         enroll_by=now + settings.enroll,
-        curve=settings.curve,
-        weights=settings.weights,
-        periods=settings.periods,
-        gate=settings.gate.address if settings.gate else ZERO_ADDRESS,
-        gate_rule=allowlist.root(settings.gate.seats) if settings.gate else ZERO_WORD,
         audit_root=manifest.audit_root,
-        audit_key_hash=audit.key_hash(secret.audit_key) if rows else ZERO_WORD,
+        audit_key_hash=audit.key_hash(key) if rows else ZERO_WORD,
         manifest=manifest.digest(),
     )
     terms.validate(now)
     manifest.check_terms(terms)
-    return Prepared(manifest, terms, secret)
+    return Prepared(manifest, terms)
 
 
-def _shuffled(tasks: TaskFile, random: Random) -> TaskFile:
+def _shuffled(tasks: TaskFile, deal: Deal) -> TaskFile:
     """The tasks in another order, so that their places in the manifest do not tell which are gold."""
-    order = random.sample(range(len(tasks.tasks)), len(tasks.tasks))
+    order = deal.shuffled(range(len(tasks.tasks)), "tasks")
     gold = {new: tasks.gold[old] for new, old in enumerate(order) if old in tasks.gold}
     return TaskFile(tuple(tasks.tasks[old] for old in order), gold)
 
 
-def inputs_digest(*paths: Path) -> str:
-    """A digest of the files that a campaign is prepared from."""
-    whole = sha256()
-    for path in paths:
-        whole.update(sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
+def inputs_digest(settings: Settings) -> str:
+    """A digest of what a campaign is prepared from: what its file says, an allowlist in another file
+    included, and the file of tasks, wherever they are. Raises OSError when that cannot be read.
+    """
+    said = {name: value for name, value in asdict(settings).items() if name != "tasks"}
+    text = json.dumps(said, sort_keys=True).encode()
+    return sha256(sha256(text).digest() + sha256(settings.tasks.read_bytes()).digest()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +15,7 @@ from earnest.manifest.question import SIDES, VERDICTS, Kind, Question
 from earnest.protocol.terms import MAX_COHORT, MIN_COHORT, ZERO_ADDRESS, Curve, Periods, Weights
 from earnest.tasks.columns import Columns
 
-USUAL_POSITIONS: Final = 100
-DECOYS: Final = 0.1
+LEAST_CHECKS: Final = 2  # fewer answers to compare give no signal (design, section 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +69,6 @@ class Settings:
     publish: str | None = None
     uri: str | None = None
     gate: Gate | None = None
-    seed: int | None = field(default=None)
 
 
 def read_settings(path: Path) -> Settings:
@@ -102,7 +100,6 @@ class _Reader:
         seats = top.take("seats", values.integer(MIN_COHORT, MAX_COHORT), 5)
         positions = top.take("positions", values.integer(2, 8_160), 0) or None
         audit = self._audit()
-        seed = top.take("seed", values.integer(0, 2**63), -1)
         found = {
             "tasks": self._beside(tasks),
             "columns": columns,
@@ -117,7 +114,6 @@ class _Reader:
             "publish": top.take("publish", values.text, "") or None,
             "uri": top.take("uri", values.text, "") or None,
             "gate": self._gate(),
-            "seed": None if seed < 0 else seed,
         }
         top.close()
         if self.faults or question is None:
@@ -228,8 +224,11 @@ class _Reader:
         )
         section.close()
         for name, count in (("gold", audit.gold), ("repeats", audit.repeats)):
-            if getattr(found, name) and not count:
-                self.faults.append(f"weights.{name} is {getattr(found, name)}, but audit.{name} is 0.")
+            if getattr(found, name) and count < LEAST_CHECKS:
+                self.faults.append(
+                    f"weights.{name} is {getattr(found, name)}, but audit.{name} is {count}:"
+                    f" fewer than {LEAST_CHECKS} give no score."
+                )
         if not (found.peers or found.gold or found.repeats):
             self.faults.append("weights are all 0; at least one signal must count.")
         return found

@@ -22,6 +22,7 @@ from typing import Any
 
 DATASETS = Path(__file__).resolve().parents[2] / "earnest" / "datasets"
 PEOPLE, ITEMS, LEVEL = 10, 4, 10
+GOLD = ("133", "134", "325", "2139")  # of `rte`; which tasks are gold decides who is told apart
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,8 @@ def campaigns() -> list[Campaign]:
         Campaign(
             "rte",
             {"question": "Does the second sentence follow?", "kind": "choice", "options": ["0", "1"]}
-            | {"columns": {"gold": "truth"}, "audit": {"gold": 4}, "positions": len(rte[0])}
-            | {"seed": 2},  # which tasks are gold decides who is told apart
-            [{"id": task, "text": f"pair {task}", "truth": truth[task]} for task in rte[0]],
+            | {"columns": {"gold": "truth"}, "audit": {"gold": len(GOLD)}, "positions": len(rte[0])},
+            [{"id": t, "text": f"pair {t}", "truth": truth[t] if t in GOLD else ""} for t in rte[0]],
             rte,
         ),
         Campaign(

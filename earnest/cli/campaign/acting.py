@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,37 +19,45 @@ from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settling import carry_out, scorer_of
 from earnest.cli.text import campaign_text, until
+from earnest.experimenter.folder import Folder
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent
     from earnest.settler.steps import Action, Step
 
-ALL_FORMATS: Final = "jsonl,csv,parquet"
 TO = click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="The folder to write to.")
 FORMATS = click.option(
-    "--formats", default=ALL_FORMATS, show_default=True, help="What the dataset is written as."
+    "--formats",
+    metavar="LIST",
+    help="What the dataset is written as: of jsonl, csv and parquet those that are listed; all unless given.",
 )
 
 
 @click.command(cls=Command)
 @WHICH
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder with the audit's key, where that is not the campaign's.",
+)
 @YES
 @pass_session
-def disclose(session: Session, which: str, yes: bool) -> None:
+def disclose(session: Session, which: str, folder: Path | None, yes: bool) -> None:
     """Open the audit: show the key, so that gold and repeats count."""
-    found, home = campaign_of(session, which), home_of(which)
+    found = campaign_of(session, which)
+    home = Folder(folder) if folder else home_of(which)
     if found.audit_key is not None:
         session.show({"transactions": []}, lambda: session.say("The audit is open already."))
         return
     if not found.terms.audited:
         raise InputError("The campaign has no audit: there is nothing to disclose.")
     need_phase(session, found, Phase.AUDITING)
-    secret = home.secret() if home else None
-    if secret is None:
+    key = home.key(found.terms.audit_key_hash) if home else None
+    if key is None:
         raise InputError("The audit's key is not here: name the folder that the campaign was created in.")
     session.confirm("Disclose the audit's key?", yes)
     with session.alone():
-        done = session.client.disclose(found.number, secret.audit_key, sender=session.account)
+        done = session.client.disclose(found.number, key, sender=session.account)
     session.done([done], "The audit is open.")
 
 
@@ -140,24 +149,40 @@ def _question(session: Session, campaign: Campaign, actions: Sequence[Action]) -
 @MANIFEST
 @FORMATS
 @pass_session
-def export(session: Session, which: str, to: Path | None, uri: str | None, formats: str) -> None:
+def export(session: Session, which: str, to: Path | None, uri: str | None, formats: str | None) -> None:
     """Write the dataset, from the chain's records and the manifest alone."""
+    chosen = chosen_formats(session, formats)
     found = campaign_of(session, which)
     need_phase(session, found, Phase.SETTLING)
-    written = write_dataset(found, which, to, uri, formats)
+    written = write_dataset(found, which, to, uri, chosen)
     session.show({"files": written}, lambda: session.say("\n".join(map(str, written))))
 
 
-def write_dataset(found: Campaign, which: str, to: Path | None, uri: str | None, formats: str) -> list[Path]:
-    """Write a campaign's dataset; the files written."""
+def chosen_formats(session: Session, listed: str | None) -> tuple[str, ...]:
+    """The dataset's formats. Raises InputError for one that there is not, or that cannot be written here."""
     from earnest.experimenter.export import FORMATS
-    from earnest.experimenter.export import export as write
 
-    chosen = [name.strip() for name in formats.split(",") if name.strip()]
+    parquet = find_spec("pyarrow") is not None
+    if listed is None:
+        if not parquet:
+            session.say("No Parquet is written: that needs pyarrow, pip install 'earnest[io]'.")
+        return tuple(name for name in FORMATS if parquet or name != "parquet")
+    chosen = tuple(name.strip() for name in listed.split(",") if name.strip())
     for name in chosen:
         if name not in FORMATS:
             raise InputError(f"--formats has {name!r}; it can have {', '.join(FORMATS)}.")
-    return write(found, manifest_of(found, which, uri), to or _folder(which, found, "dataset"), chosen)
+    if "parquet" in chosen and not parquet:
+        raise InputError("--formats has 'parquet', which needs pyarrow: pip install 'earnest[io]'.")
+    return chosen
+
+
+def write_dataset(
+    found: Campaign, which: str, to: Path | None, uri: str | None, formats: Sequence[str]
+) -> list[Path]:
+    """Write a campaign's dataset; the files written."""
+    from earnest.experimenter.export import export as write
+
+    return write(found, manifest_of(found, which, uri), to or _folder(which, found, "dataset"), formats)
 
 
 @click.command(cls=Command)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Context, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,11 +15,21 @@ from earnest.cli.session import Session, pass_session
 from earnest.experimenter.plan import Plan, make_plan
 from earnest.experimenter.settings import Settings, read_settings
 from earnest.protocol.settlement import outlook
-from earnest.protocol.terms import ZERO_ADDRESS, Terms
+from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.tasks.columns import TaskFile, read_tasks
 from earnest.times import duration
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_PRICE: Final = Context(prec=4)  # of a label; nobody asks for more digits
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A campaign file, its tasks, and what they take."""
+
+    settings: Settings
+    tasks: TaskFile
+    plan: Plan
 
 
 @click.command(cls=Command)
@@ -25,16 +37,16 @@ FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_
 @pass_session
 def plan(session: Session, file: Path) -> None:
     """Show what a campaign file takes and costs. Signs nothing; needs no network when paying in ether."""
-    settings, _, found = read_plan(session, file)
-    token = token_of(session, settings)
-    session.show(_plan_members(settings, found), lambda: show_plan(session, settings, found, token))
+    draft = read_plan(session, file)
+    token = token_of(session, draft.settings)
+    session.show(_plan_members(draft), lambda: show_plan(session, draft, token))
 
 
-def read_plan(session: Session, file: Path) -> tuple[Settings, TaskFile, Plan]:
-    """A campaign file, its tasks, and what they take. Raises ExperimenterError or TaskError."""
+def read_plan(session: Session, file: Path) -> Draft:
+    """The draft of a campaign file. Raises ExperimenterError, TaskError or TermsError."""
     settings = read_settings(file)
     tasks = read_tasks(settings.tasks, settings.question, settings.columns)
-    return settings, tasks, make_plan(settings, tasks, token_of(session, settings))
+    return Draft(settings, tasks, make_plan(settings, tasks, token_of(session, settings)))
 
 
 def token_of(session: Session, settings: Settings) -> Token:
@@ -42,8 +54,8 @@ def token_of(session: Session, settings: Settings) -> Token:
     return ETHER if settings.money.token == ZERO_ADDRESS else session.token(settings.money.token)
 
 
-def _plan_members(settings: Settings, found: Plan) -> dict[str, Any]:
-    shape = found.shape
+def _plan_members(draft: Draft) -> dict[str, Any]:
+    found, shape, terms = draft.plan, draft.plan.shape, draft.plan.terms
     return {
         "tasks": found.tasks,
         "batches": shape.batches,
@@ -56,41 +68,46 @@ def _plan_members(settings: Settings, found: Plan) -> dict[str, Any]:
         "audit": {"shared": shape.shared, "gold": shape.gold, "repeats": shape.repeats}
         if shape.audited
         else None,
-        "token": settings.money.token,
-        "amounts": vars(found.amounts),
+        "token": terms.token,
+        "amounts": {name: getattr(terms, name) for name in ("bounty", "stake", "fee", "bond")},
         "cost": found.cost,
         "largest_refund": found.cost,
+        "postings": found.postings,
         "gas": dict(found.gas),
         "warnings": list(found.warnings),
     }
 
 
-def show_plan(session: Session, settings: Settings, found: Plan, token: Token) -> None:
+def show_plan(session: Session, draft: Draft, token: Token) -> None:
     """For people, with what is risky about it."""
-    shape, amounts, periods = found.shape, found.amounts, settings.periods
-    most = outlook(_outlook_terms(settings, found))
-    longest = settings.enroll + sum(vars(periods).values()) - (0 if shape.audited else periods.audit)
+    question, found = draft.settings.question, draft.plan
+    shape, terms = found.shape, found.terms
+    most = outlook(terms)
+    longest = draft.settings.enroll + sum(vars(terms.periods).values())
+    longest -= 0 if shape.audited else terms.periods.audit
     by_cohort = f"{found.cohort_tasks} tasks by all {shape.seats} seats of a cohort"
     known = f", {found.gold_known} with a known answer" if found.gold_known else ""
     by_one = f", {found.single_tasks} by one seat" if shape.single else ""
     hidden = f"{shape.shared} positions are compared, {shape.gold} gold, {shape.repeats} repeats, a batch"
+    label = _PRICE.divide(Decimal(found.cost), found.labels).scaleb(-token.decimals)
+    bonds = f"{found.postings} postings, each under a bond" if found.postings > 1 else "a bond"
     session.members(
         {
-            "question": settings.question.text,
-            "answers": f"{settings.question.kind}: {', '.join(settings.question.options)}",
+            "question": question.text,
+            "answers": f"{question.kind}: {', '.join(question.options)}",
             "tasks": f"{found.tasks}{known}",
             "batches": f"{shape.batches} of {shape.positions} positions, {shape.seats} seats each",
             "seats": found.seats,
             "labels": f"{found.labels}: {by_cohort}{by_one}",
             "audit": hidden if shape.audited else "none: every position is compared",
-            "cost": f"{token.write(found.cost)}: {shape.batches} · ({token.write(amounts.bounty)} bounty"
-            f" + {token.write(amounts.fee)} fee), {token.write(-(-found.cost // found.labels), 8)} a label",
-            "comes back": "all of it if nobody enrolls;"
-            f" {token.write(amounts.bounty // shape.seats)} for each seat that delivers nothing",
-            "a seat": f"stakes {token.write(amounts.stake)}, wins at most {token.write(most.max_win)},"
+            "cost": f"{token.write(found.cost)}: {shape.batches} · ({token.write(terms.bounty)} bounty"
+            f" + {token.write(terms.fee)} fee), about {label:f} {token.symbol} a label",
+            "comes back": f"all of it if fewer than {shape.seats} seats are taken;"
+            f" {token.write(terms.bounty // shape.seats)} for each seat that delivers nothing",
+            "a seat": f"stakes {token.write(terms.stake)}, wins at most {token.write(most.max_win)},"
             f" loses at most {token.write(most.max_loss)}",
-            "a posting": f"needs a bond of {token.write(amounts.bond)}",
-            "takes": f"at most {duration(longest)}",
+            "settling": f"takes {bonds} of {token.write(terms.bond)}",
+            "takes": f"at most {duration(longest, parts=4)}, and longer as long as nobody posts the scores",
             "gas": f"about {sum(found.gas.values()):,}: "
             + ", ".join(f"{name} {gas:,}" for name, gas in found.gas.items()),
         },
@@ -98,20 +115,3 @@ def show_plan(session: Session, settings: Settings, found: Plan, token: Token) -
     )
     for warning in found.warnings:
         session.console.print(f"! {warning}", markup=False, style="yellow")
-
-
-def _outlook_terms(settings: Settings, found: Plan) -> Terms:
-    shape, amounts = found.shape, found.amounts
-    return Terms(
-        **vars(amounts),
-        batch_size=shape.positions,
-        cohort=shape.seats,
-        metric=settings.question.metric,
-        classes=settings.question.classes,
-        batches=shape.batches,
-        enroll_by=0,
-        curve=settings.curve,
-        weights=settings.weights,
-        periods=settings.periods,
-        manifest=bytes(32),
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,16 +13,17 @@ import click
 from earnest.chain.errors import ChainError, clock
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
-from earnest.cli.campaign.acting import FORMATS, TO, write_dataset
-from earnest.cli.campaign.creating import FOLDER, ensure_created
-from earnest.cli.campaign.planning import FILE
+from earnest.cli.campaign.acting import FORMATS, TO, chosen_formats, write_dataset
+from earnest.cli.campaign.creating import FOLDER, created
+from earnest.cli.campaign.which import check_chain, manifest_in
 from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, YES, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.running import tell
 from earnest.cli.settling import confirmations_of, gas_limit, scorer_of
 from earnest.cli.text import campaign_text, until
-from earnest.experimenter.folder import MANIFEST, Folder, Secret
+from earnest.experimenter.errors import ExperimenterError
+from earnest.experimenter.folder import Folder, Record
 from earnest.experimenter.steps import Standing, standing
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ SAY_EVERY: Final = 60  # seconds between lines about the same wait
 
 
 @click.command(cls=Command)
-@FILE
+@click.argument("file", metavar="FILE|FOLDER", type=click.Path(exists=True, path_type=Path))
 @FOLDER
 @TO
 @FORMATS
@@ -38,17 +41,30 @@ SAY_EVERY: Final = 60  # seconds between lines about the same wait
 @YES
 @pass_session
 def run(
-    session: Session, file: Path, folder: Path | None, to: Path | None, formats: str, poll: float, yes: bool
+    session: Session,
+    file: Path,
+    folder: Path | None,
+    to: Path | None,
+    formats: str | None,
+    poll: float,
+    yes: bool,
 ) -> None:
-    """Carry a campaign from file to dataset; can be stopped and started again at any point."""
-    home = Folder(folder or file.with_suffix(""))
-    with home.locked():
-        record, _ = ensure_created(session, file, home, yes)
-        found = _carry(session, record.campaign, home, poll)
+    """Carry a campaign from file to dataset; can be stopped and started again at any point.
+
+    The folder of a campaign that is created already carries that one on, whatever became of its files.
+    """
+    chosen = chosen_formats(session, formats)
+    with _campaign(session, file, folder, yes) as (home, record):
+        found = _carry(session, record, home, poll)
         cancelled = found.life_at(session.now).phase is Phase.CANCELLED
-        written = [] if cancelled else write_dataset(found, str(home.path), to, None, formats)
+        revealed = any(seat.revealed for seat in found.seats)
+        written = write_dataset(found, str(home.path), to, None, chosen) if revealed else []
     token, free = found.terms.token, session.state.balance_of(found.experimenter, found.terms.token)
-    lines = ["The campaign is cancelled; everything is given back."] if cancelled else [*map(str, written)]
+    lines = list(map(str, written))
+    if cancelled:
+        lines = ["The campaign is cancelled; everything is given back."]
+    elif not revealed:
+        lines = ["Nobody revealed a label: there is no dataset, and the bounties are given back."]
     if free:
         lines.append(
             f"{session.token(token).write(free)} is free in the vault; `earnest campaign withdraw` takes it."
@@ -60,19 +76,38 @@ def run(
     )
 
 
-def _carry(session: Session, number: int, home: Folder, poll: float) -> Campaign:
+@contextmanager
+def _campaign(
+    session: Session, file: Path, folder: Path | None, yes: bool
+) -> Iterator[tuple[Folder, Record]]:
+    """The campaign of a campaign file, created if need be, or of a folder that has one."""
+    if not file.is_dir():
+        with created(session, file, folder or file.with_suffix(""), yes) as (home, record, _):
+            yield home, record
+        return
+    home = Folder(file)
+    record = home.needed_record()
+    check_chain(session, record, home)
+    if session.client.life(record.campaign).phase is Phase.NONE:
+        raise InputError(f"The campaign in {file} is not created yet: name its campaign file to create it.")
+    with home.locked():
+        yield home, record
+
+
+def _carry(session: Session, record: Record, home: Folder, poll: float) -> Campaign:
     """Do what anyone may do as a settler does, and the experimenter's own part, until nothing is left."""
     from earnest.chain.wallet import sending_lock
     from earnest.settler.run import Settler
     from earnest.settler.steps import Options
 
-    own = _OwnPart(session, number, home.secret())
+    number = record.campaign
+    own = _OwnPart(session, number, _key(session, record, home))
     settler = Settler(
         client=session.client,
         account=session.account,
         follower=session.follower,
         lock=sending_lock(session.client, session.account.address),
-        scorer=scorer_of(number, str(home.path / MANIFEST)),
+        scorer=scorer_of(number, manifest_in(home, record.uri)),
         options=Options(campaigns=frozenset({number}), gas=gas_limit(session)),
         deposit=True,
         confirmations=confirmations_of(session),
@@ -82,13 +117,24 @@ def _carry(session: Session, number: int, home: Folder, poll: float) -> Campaign
     return session.state.campaigns[number]
 
 
+def _key(session: Session, record: Record, home: Folder) -> bytes | None:
+    """The audit's key, if it is here; a file that does not hold it is told of, and the rest goes on."""
+    if not record.terms.audited:
+        return None
+    try:
+        return home.key(record.terms.audit_key_hash)
+    except ExperimenterError as error:
+        session.say(f"{error} The audit cannot be opened: put the key back and start this again.")
+        return None
+
+
 @dataclass
 class _OwnPart:
     """What only the experimenter does: disclose; and saying now and then what is waited for."""
 
     session: Session
     number: int
-    secret: Secret | None
+    key: bytes | None
     phase: Phase | None = None
     reason: str = ""
     at: int = 0
@@ -100,9 +146,9 @@ class _OwnPart:
             self._wait(Phase.NONE, Standing("the chain does not have the campaign any more"), sight.now)
             return False
         # By a clock that is ahead of the chain the key would be shown while seats still reveal.
-        stands = standing(campaign, sight.time, self.session.account.address, self.secret is not None)
-        if stands.disclose and self.secret is not None:
-            self._disclose(self.secret.audit_key)
+        stands = standing(campaign, sight.time, self.session.account.address, self.key is not None)
+        if stands.disclose and self.key is not None:
+            self._disclose(self.key)
         elif not stands.over:
             self._wait(campaign.life_at(sight.now).phase, stands, sight.now)
         return stands.over

@@ -47,9 +47,13 @@ def manifest_of(found: Campaign, which: str, uri: str | None) -> Manifest:
 def manifest_uri(found: Campaign, which: str, uri: str | None) -> str:
     """Where the manifest is: where somebody says, in the campaign's folder, or where it was published."""
     home = home_of(which)
-    if uri is None and home is not None and (home.path / MANIFEST).is_file():
-        return str(home.path / MANIFEST)
-    return uri or found.uri
+    return uri or (manifest_in(home, found.uri) if home else found.uri)
+
+
+def manifest_in(home: Folder, published: str) -> str:
+    """Where a folder's manifest is: in the folder, or else where it was published."""
+    kept = home.path / MANIFEST
+    return str(kept) if kept.is_file() else published
 
 
 def check_chain(session: Session, record: Record, home: Folder) -> None:

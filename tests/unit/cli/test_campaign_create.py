@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from earnest.chain.life import Phase
 from earnest.chain.money import ETHER
 from earnest.experimenter import allowlist
+from earnest.experimenter.folder import Folder
 from earnest.manifest.fetch import fetch
 from earnest.protocol.audit import key_hash
 from earnest.protocol.terms import ZERO_ADDRESS
@@ -27,6 +27,17 @@ def experimenter(person):
 
 def record_of(file):
     return json.loads((file.with_suffix("") / "campaign.json").read_text())
+
+
+def refused(experimenter, file):
+    """The sentence of a creation that is prepared, and then refused."""
+    done = experimenter.run("create", file, "--yes", which=False)
+    assert done.exit_code == 2
+    return done.stderr
+
+
+def secrets_of(file):
+    return list((file.with_suffix("") / "secrets").glob("*.json"))
 
 
 class TestPlan:
@@ -77,12 +88,21 @@ class TestCreate:
         again = experimenter.told("create", file, "--yes", which=False)
         assert again["campaign"] == first["campaign"]
         assert again["transactions"] == []
-        changed = " changed since the campaign was created"
-        assert changed not in experimenter.does("create", file, "--yes", which=False)
-        file.write_text(file.read_text().replace("Is it so?", "Is it not?"))
-        said = experimenter.does("create", file, "--yes", which=False)
-        assert changed in said
-        assert first["campaign"] in said
+        file.write_text(json.dumps(json.loads(file.read_text()), indent=2))  # another form, the same said
+        assert experimenter.told("create", file, "--yes", which=False)["campaign"] == first["campaign"]
+        assert stage.chain.blocks.height == height
+
+    @pytest.mark.parametrize("other", ["job.json", "job.yaml"])
+    def test_files_that_are_not_the_campaigns_carry_nothing_on(self, stage, experimenter, other):
+        """Edited, or another file whose folder has the same name."""
+        file = write_campaign(experimenter.folder)
+        experimenter.does("create", file, "--yes", which=False)
+        height = stage.chain.blocks.height
+        (experimenter.folder / other).write_text(file.read_text().replace("Is it so?", "Is it not?"))
+        for command in ("create", "run"):
+            sentence = experimenter.refused(command, experimenter.folder / other, "--yes", which=False)
+            assert "are not what the campaign in" in sentence
+            assert f"`earnest campaign run {file.with_suffix('')}` goes on with it" in sentence
         assert stage.chain.blocks.height == height
 
     def test_goes_on_where_it_was_stopped(self, stage, experimenter, monkeypatch):
@@ -95,9 +115,9 @@ class TestCreate:
             assert experimenter.run("create", file, "--yes", which=False).exit_code != 0
         address = experimenter.account.address
         assert stage.client.balance_of(address, ZERO_ADDRESS) == COST
-        prepared = record_of(file)["campaign"]
+        sent = record_of(file)["campaign"]
         told = experimenter.told("create", file, "--yes", which=False)
-        assert told["campaign"] == prepared
+        assert told["campaign"] == sent
         assert len(told["transactions"]) == 1
         assert stage.client.balance_of(address, ZERO_ADDRESS) == 0
 
@@ -151,7 +171,7 @@ class TestCreate:
     def test_keeps_the_audits_key_to_itself(self, experimenter):
         file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
         experimenter.does("create", file, "--yes", which=False)
-        secret = file.with_suffix("") / "secret.json"
+        (secret,) = secrets_of(file)
         assert secret.stat().st_mode & 0o077 == 0
         key = json.loads(secret.read_text())["audit_key"]
         public = [path for path in experimenter.folder.rglob("*") if path.is_file() and path != secret]
@@ -187,20 +207,91 @@ class TestCreate:
         assert stage.chain.blocks.height == height
 
     def test_two_processes_at_once(self, experimenter):
-        from earnest.experimenter.folder import Folder
-
         file = write_campaign(experimenter.folder)
         with Folder(file.with_suffix("")).locked():
             done = experimenter.run("create", file, "--yes", which=False)
         assert done.exit_code == 2
         assert "Another process is at work" in done.stderr
 
-    def test_a_new_time_to_enroll_when_the_old_one_passed_unsent(self, stage, experimenter):
+    def test_the_time_to_enroll_begins_when_it_is_sent(self, stage, experimenter):
+        """However long ago it was prepared; manifest and key stay."""
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        for waited in (3_540, 7_200):
+            experimenter.run("create", file, which=False)
+            prepared = record_of(file)["terms"]
+            stage.travel(stage.client.now() + waited)
+        told = experimenter.told("create", file, "--yes", which=False)
+        found = stage.client.state().campaigns[int(told["campaign"], 16)]
+        assert found.terms.enroll_by - stage.client.now() > 3_590
+        assert "0x" + found.terms.manifest.hex() == prepared["manifest"]
+        assert record_of(file)["campaign"] == told["campaign"]
+        assert len(secrets_of(file)) == 1
+
+    def test_prepared_for_another_chain_and_not_sent(self, stage, experimenter):
         file = write_campaign(experimenter.folder)
         experimenter.run("create", file, which=False)
-        stage.travel(stage.client.now() + 7_200)
+        record = file.with_suffix("") / "campaign.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"chain": 5}))
+        experimenter.does("create", file, "--yes", which=False)
+        assert record_of(file)["chain"] == stage.client.domain.chain_id
+
+    def test_another_allowlist_is_another_campaign(self, stage, experimenter, labelers, deployed):
+        """In a file of its own, before anything was sent and after."""
+        file, listed = with_allowlist(experimenter, labelers[0].address, deployed)
+        experimenter.run("create", file, which=False)  # nobody agrees
+        listed.write_text(f"{labelers[1].address}\n")
         told = experimenter.told("create", file, "--yes", which=False)
-        assert stage.client.life(int(told["campaign"], 16)).phase is Phase.ENROLLING
+        seats = {labelers[1].address: 1}
+        assert stage.client.terms(int(told["campaign"], 16)).gate_rule == allowlist.root(seats)
+        listed.write_text(f"{labelers[0].address}\n")
+        assert "are not what the campaign in" in refused(experimenter, file)
+
+    def test_what_the_contract_would_refuse_is_neither_published_nor_paid_for(self, stage, experimenter):
+        big = {"positions": 8_160, "seats": 15, "kind": "rating", "options": "1-5"}
+        file = write_campaign(experimenter.folder, tasks=8_160, **big)
+        height = stage.chain.blocks.height
+        assert "Refereeing such a batch could take" in refused(experimenter, file)
+        assert stage.chain.blocks.height == height
+        assert not (experimenter.folder / "public").exists()
+
+    @pytest.mark.parametrize(
+        ("gate", "wrong"),
+        [
+            ("nobody", "there is no contract on chain"),
+            ("wallet", "there is no contract on chain"),
+            ("Referee", "does not admit"),
+        ],
+    )
+    def test_a_gate_that_is_none(self, stage, experimenter, labelers, deployed, gate, wrong):
+        address = {"nobody": "0x" + "12" * 20, "wallet": labelers[1].address}.get(gate)
+        address = address or deployed.contracts[gate].address
+        file, _ = with_allowlist(experimenter, labelers[0].address, deployed, address)
+        height = stage.chain.blocks.height
+        sentence = refused(experimenter, file)
+        assert sentence.startswith("gate.address is 0x")
+        assert wrong in sentence
+        assert stage.chain.blocks.height == height
+
+    @pytest.mark.parametrize("to", ["tasks.jsonl", "public/manifest.json"])
+    def test_what_others_have_published_stays(self, stage, experimenter, to):
+        file = write_campaign(experimenter.folder, publish=to)
+        if to != "tasks.jsonl":
+            experimenter.does("create", file, "--yes", which=False)
+        there = (experimenter.folder / to).read_bytes()
+        file = write_campaign(experimenter.folder, name="next", publish=to, question="Is it not so?")
+        assert "is not this manifest" in refused(experimenter, file)
+        assert (experimenter.folder / to).read_bytes() == there
+
+    def test_files_that_are_wrong_leave_nothing_behind(self, experimenter):
+        file = write_campaign(experimenter.folder, kind="quiz")
+        bare = experimenter.folder / "bare"
+        bare.write_text("question: x")
+        for each in (file, bare):
+            for command in ("create", "run"):
+                experimenter.refused(command, each, "--yes", which=False)
+        names = {path.name for path in experimenter.folder.iterdir() if path.is_file()}
+        assert names == {"job.json", "tasks.jsonl", "bare"}
+        assert not file.with_suffix("").exists()
 
     def test_a_clock_ahead_of_the_chain_makes_no_second_campaign(self, stage, experimenter, monkeypatch):
         """The creation was sent and may go through still: its audit key stays, whatever this clock says."""
@@ -211,7 +302,7 @@ class TestCreate:
             clock.setattr("earnest.cli.session.time.time", lambda: later)
             told = experimenter.told("create", file, "--yes", which=False)
         assert told["campaign"] == record_of(file)["campaign"]
-        assert (file.with_suffix("") / "secret.json").read_bytes() == secret
+        assert [path.read_bytes() for path in secrets_of(file)] == secret
         assert len(stage.client.state().campaigns) == 1
 
     def test_what_was_sent_in_vain_is_kept_with_its_key(self, stage, experimenter, monkeypatch):
@@ -222,30 +313,54 @@ class TestCreate:
         told = experimenter.told("create", file, "--yes", which=False)
         assert told["campaign"] != before
         kept = file.with_suffix("") / "earlier" / before
-        assert (kept / "secret.json").read_bytes() == secret
-        assert (kept / "secret.json").stat().st_mode & 0o077 == 0
+        (path,) = (kept / "secrets").iterdir()
+        assert [path.read_bytes()] == secret
+        assert path.stat().st_mode & 0o077 == 0
         assert json.loads((kept / "campaign.json").read_text())["campaign"] == before
 
     def test_a_key_that_is_lost_opens_no_campaign(self, stage, experimenter, monkeypatch):
         """It was sent, and would have been opened with an audit that nobody can disclose."""
         file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
         _sent_and_lost(experimenter, file, monkeypatch)
-        (file.with_suffix("") / "secret.json").unlink()
+        secrets_of(file)[0].unlink()
         done = experimenter.run("create", file, "--yes", which=False)
         assert done.exit_code == 2
-        assert "put manifest.json and secret.json back" in done.stderr
+        assert "put manifest.json and secrets/ back" in done.stderr
         assert stage.client.state().campaigns == {}
 
     def test_what_a_killed_preparation_left_is_prepared_anew(self, stage, experimenter):
-        """Its key was written over the one before, its terms were not."""
+        """Its manifest was written over the one before, its terms were not."""
         file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
         experimenter.run("create", file, which=False)  # prepared, not agreed to
-        secret = file.with_suffix("") / "secret.json"
-        secret.write_text(json.dumps(json.loads(secret.read_text()) | {"audit_key": "ab" * 32}))
+        (file.with_suffix("") / "manifest.json").write_text("another's")
         told = experimenter.told("create", file, "--yes", which=False)
         terms = stage.client.terms(int(told["campaign"], 16))
-        key = bytes.fromhex(json.loads(secret.read_text())["audit_key"])
-        assert terms.audit_key_hash == key_hash(key)
+        assert f"0x{terms.audit_key_hash.hex()}.json" in [path.name for path in secrets_of(file)]
+
+    def test_no_key_is_lost_however_often_it_is_killed(self, stage, experimenter, monkeypatch):
+        """After the next one's key is written and before its record is."""
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        secret = _sent_and_lost(experimenter, file, monkeypatch)
+        before, manifest = record_of(file)["campaign"], (file.with_suffix("") / "manifest.json").read_bytes()
+        stage.travel(stage.client.now() + 7_200)
+        with monkeypatch.context() as killed:
+            killed.setattr(Folder, "save", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            experimenter.run("create", file, "--yes", which=False)
+        experimenter.told("create", file, "--yes", which=False)
+        kept = file.with_suffix("") / "earlier" / before
+        assert (kept / "manifest.json").read_bytes() == manifest
+        assert secret[0] in [path.read_bytes() for path in secrets_of(file)]
+
+    def test_a_campaign_whose_record_is_lost_keeps_its_key(self, stage, experimenter):
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        told = experimenter.told("create", file, "--yes", which=False)
+        home = file.with_suffix("")
+        manifest = (home / "manifest.json").read_bytes()
+        (home / "campaign.json").unlink()
+        experimenter.run("create", file, which=False)  # nobody agrees to another one
+        assert manifest in [path.read_bytes() for path in home.rglob("manifest.json")]
+        terms = stage.client.terms(int(told["campaign"], 16))
+        assert key_hash(Folder(home).key(terms.audit_key_hash)) == terms.audit_key_hash
 
     def test_files_changed_after_it_was_sent_open_nothing_else(self, stage, experimenter, monkeypatch):
         """Neither what the files say now nor what they said is opened under a plan that shows the other."""
@@ -271,13 +386,20 @@ class TestCreate:
         assert fetch(found.uri, found.terms.manifest).question.text == "Is it not so?"
 
 
+def with_allowlist(experimenter, labeler, deployed, gate=None):
+    """A campaign file with a gate, AllowlistGate unless given, and the file of its list."""
+    listed = experimenter.folder / "crowd.txt"
+    listed.write_text(f"{labeler} 1\n")
+    address = gate or deployed.contracts["AllowlistGate"].address
+    return write_campaign(experimenter.folder, gate={"address": address, "allowlist": "crowd.txt"}), listed
+
+
 def _sent_and_lost(experimenter, file, monkeypatch):
-    """Stop a creation when it has been sent, as far as its folder knows; the secret of then, if any."""
+    """Stop a creation when it has been sent, as far as its folder knows; the secrets of then."""
     from earnest.chain.client import Client
 
     with monkeypatch.context() as stopped:
         stopped.setattr(Client, "create", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         assert experimenter.run("create", file, "--yes", which=False).exit_code != 0
     assert record_of(file)["sent"]
-    secret = file.with_suffix("") / "secret.json"
-    return secret.read_bytes() if secret.is_file() else None
+    return [path.read_bytes() for path in secrets_of(file)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -63,6 +64,17 @@ class TestDisclose:
 
     def test_not_without_the_key(self, audited, experimenter):
         assert "The audit's key is not here" in experimenter.refused("disclose", "--yes")
+
+    def test_by_id_with_the_key_of_a_folder(self, stage, audited, experimenter):
+        (audited / "campaign.json").unlink()
+        experimenter.does("disclose", "--folder", audited, "--yes")
+        assert stage.found.audit_key is not None
+
+    def test_not_with_another_key(self, audited, experimenter):
+        (file,) = (audited / "secrets").iterdir()
+        file.write_text(json.dumps({"audit_key": "00" * 32}))
+        sentence = experimenter.refused("disclose", audited, "--yes", which=False)
+        assert sentence.startswith(f"{file} is garbled: it does not hold the key")
 
     def test_not_before_its_phase_and_when_that_ends(self, stage, home, experimenter):
         ends = clock(stage.life.deadline)
@@ -190,8 +202,18 @@ class TestExport:
         files = experimenter.told("export", disclosed, "--formats", "csv", which=False)["files"]
         assert any(name.endswith("dataset.csv") for name in files)
         assert not any(name.endswith(".parquet") for name in files)
-        sentence = experimenter.refused("export", disclosed, "--formats", "xlsx", which=False)
-        assert "--formats has 'xlsx'; it can have" in sentence
+        for line in (["export", disclosed], ["run", disclosed, "--yes"]):  # before anything is done
+            sentence = experimenter.refused(*line, "--formats", "xlsx", which=False)
+            assert "--formats has 'xlsx'; it can have" in sentence
+
+    def test_without_pyarrow_there_is_no_parquet(self, disclosed, experimenter, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+        said = experimenter.does("export", disclosed, which=False)
+        assert "No Parquet is written" in said
+        assert "dataset.csv" in said
+        assert "dataset.parquet" not in said
+        sentence = experimenter.refused("export", disclosed, "--formats", "parquet", which=False)
+        assert "needs pyarrow" in sentence
 
     def test_not_before_labels_are_revealed(self, home, experimenter):
         assert "Settling has not begun" in experimenter.refused("export", home, which=False)
@@ -251,6 +273,58 @@ class TestRun:
         assert "The campaign is cancelled; everything is given back." in said
         assert f"{101 / 100:g} ETH is free in the vault" in said
         assert stage.found.locked == 0
+
+    def test_nobody_revealed(self, stage, home, experimenter):
+        stage.enroll(COHORT)
+        stage.draw()
+        for _ in range(2):  # to commit, and to disclose
+            stage.pass_deadline()
+        assert stage.life.phase is Phase.SETTLING
+        experimenter.does("settle", home, "--yes", which=False)
+        stage.travel(stage.found.final_at(0))
+        said = experimenter.does("run", home.with_suffix(".json"), "--yes", which=False)
+        assert "Nobody revealed a label: there is no dataset" in said
+        assert "ETH is free in the vault; `earnest campaign withdraw` takes it." in said
+
+    @pytest.mark.parametrize("lost", [True, False])
+    def test_by_the_folder_alone(self, stage, disclosed, experimenter, lost):
+        """Whatever became of the campaign's files, its copy of the manifest included."""
+        if lost:
+            disclosed.with_suffix(".json").unlink()
+            (disclosed.parent / "tasks.jsonl").unlink()
+            (disclosed / "manifest.json").unlink()
+        settled = _once(stage, experimenter, "run", disclosed, "--yes")
+        assert stage.found.batches[0].status.name == "POSTED", settled
+
+    def test_a_folder_whose_campaign_is_not_created(self, stage, experimenter):
+        file = write_campaign(experimenter.folder)
+        experimenter.run("create", file, which=False)
+        sentence = experimenter.refused("run", file.with_suffix(""), "--yes", which=False)
+        assert sentence.endswith("is not created yet: name its campaign file to create it.")
+
+    def test_a_key_that_is_garbled_is_told_of_once_and_the_rest_goes_on(self, stage, audited, experimenter):
+        (file,) = (audited / "secrets").iterdir()
+        file.write_text("{}")
+        said = _once(stage, experimenter, "run", audited, "--yes", times=3)
+        assert said.count("does not hold the key") == 1
+        assert "without it every seat is paid in full" in said
+
+
+def _once(stage, experimenter, *line, times=1):
+    """What a run says that is interrupted after looking so many times."""
+    from earnest.settler.run import Settler
+
+    def run(self, poll, over):
+        for _ in range(times):
+            self.once()
+            over(self.look())
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as stopped:
+        stopped.setattr(Settler, "run", run)
+        done = experimenter.run(*line, which=False)
+    assert done.exit_code != 0
+    return done.stdout
 
 
 def last(output):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from earnest.tasks.columns import TaskFile
 EXPERIMENTER = "0x00000000000000000000000000000000000000E1"
 SINK = "0x000000000000000000000000000000000000dEaD"
 START = 1_800_000_000
-SEED = 1  # of the layout: which task only an absent labeler sees must not be left to chance
+KEY = b"\x01" * 32  # which task only an absent labeler sees must not be left to chance
 
 DOCUMENT: dict[str, Any] = {
     "question": "Is it a cat?",
@@ -66,8 +66,8 @@ class Tale:
 
     @classmethod
     def begin(cls, found: Settings | None = None, given: TaskFile | None = None) -> Tale:
-        found, given = replace(found or settings(), seed=SEED), given or tasks()
-        tale = cls(prepare(found, given, make_plan(found, given, ETHER), START))
+        found, given = found or settings(), given or tasks()
+        tale = cls(prepare(found, given, make_plan(found, given, ETHER), START, KEY))
         terms = tale.prepared.terms
         cost = terms.batches * (terms.bounty + terms.fee)
         tale.deposit(EXPERIMENTER, cost)
@@ -130,7 +130,7 @@ class Tale:
             self.tell(records.Revealed, seat=seat, labels=labels[seat])
 
     def disclose(self) -> None:
-        self.tell(records.Disclosed, key=self.prepared.secret.audit_key)
+        self.tell(records.Disclosed, key=KEY)
 
     def post(self, settler: str, words: dict[int, int] | None = None) -> None:
         right = settle.words(self.campaign, self.rows)

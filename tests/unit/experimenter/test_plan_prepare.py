@@ -7,8 +7,12 @@ from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.plan import make_plan
 from earnest.experimenter.prepare import prepare
 from earnest.protocol import audit
+from earnest.tasks.columns import TaskFile
 
-from .tale import START, settings, tasks
+from .tale import KEY, START, settings, tasks
+
+TOKEN = "0x" + "11" * 20
+MONEY = {"token": TOKEN, "bounty": "1", "stake": "1"}
 
 
 class TestPlan:
@@ -21,7 +25,7 @@ class TestPlan:
 
     def test_money_is_in_units_of_the_token(self):
         plan = make_plan(settings(), tasks(), Token("0x" + "11" * 20, "USDC", 6))
-        assert plan.amounts.bounty == 300_000
+        assert plan.terms.bounty == 300_000
 
     @pytest.mark.parametrize(
         ("money", "wrong"),
@@ -44,9 +48,7 @@ class TestPlan:
             ({}, 20, "A cohort has 3 seats"),
             ({}, 20, "hides 4 gold"),
             ({}, 20, "hides 4 repeats"),
-            ({"audit": {"gold": 1}}, 20, "gold of one class only"),
-            ({"audit": {"gold": 4}}, 4, "some stand in several"),
-            ({"audit": {"shared": 0}}, 0, "no peers to compare with"),
+            ({"audit": {"gold": 1}, "weights": {"gold": 0}}, 20, "gold of one class only"),
             ({"publish": None}, 20, "stays on this machine"),
         ],
     )
@@ -58,6 +60,47 @@ class TestPlan:
         plan = make_plan(settings(), tasks(classes=1), ETHER)
         assert any("of one class" in each for each in plan.warnings)
 
+    def test_refuses_peers_that_share_nothing(self):
+        with pytest.raises(ExperimenterError, match=r"weights.peers is 1, but seats share 0 positions"):
+            make_plan(settings(audit={"shared": 0}), tasks(), ETHER)
+
+    def test_refuses_a_batch_of_one_task(self):
+        with pytest.raises(ExperimenterError, match="There is 1 task"):
+            make_plan(settings(audit={}, positions=None), tasks(1, 0), ETHER)
+
+    def test_warns_of_batches_with_gold_of_one_class(self):
+        file = tasks(60, 24)
+        uneven = TaskFile(file.tasks, {task: int(task < 2) for task in range(24)})
+        plan = make_plan(settings(audit={"gold": 6}), uneven, ETHER)
+        assert any("2 answers are not of the commonest class" in each for each in plan.warnings)
+
+    @pytest.mark.parametrize(
+        "changes", [{}, {"audit": {}}, {"positions": None}, {"audit": {"shared": "50%"}}]
+    )
+    def test_counts_what_stands_where(self, changes):
+        found = settings(**changes)
+        plan = make_plan(found, tasks(), ETHER)
+        manifest = prepare(found, tasks(), plan, START, KEY).manifest
+        cohort, shown = set(), set()
+        for lanes in manifest.batches:
+            cohort |= set.intersection(*map(set, lanes))
+            shown |= set().union(*lanes)
+        assert len(shown) == plan.tasks == 60
+        assert len(cohort) >= plan.cohort_tasks
+        assert plan.cohort_tasks + plan.single_tasks == 60
+
+    def test_gas_and_bonds_grow_with_what_fits_into_a_transaction(self):
+        small = make_plan(settings(audit={}, positions=2), tasks(60, 0), ETHER)
+        large = make_plan(settings(audit={}, positions=2), tasks(1_800, 0), ETHER)
+        assert (small.postings, large.postings) == (1, 3)
+        assert large.gas["return bond"] == 3 * small.gas["return bond"]
+
+    def test_a_token_takes_more_gas(self):
+        ether = make_plan(settings(), tasks(), ETHER)
+        token = make_plan(settings(money=MONEY), tasks(), Token(TOKEN, "USDC", 6))
+        assert "approve" not in ether.gas
+        assert token.gas["approve"] + token.gas["deposit"] - ether.gas["deposit"] == 90_000
+
     def test_a_sound_plan_has_no_warning(self):
         sound = settings(seats=7, positions=140, audit={"gold": 12, "repeats": 12})
         assert make_plan(sound, tasks(1_000, 200), ETHER).warnings == ()
@@ -68,9 +111,9 @@ class TestPlan:
 
 
 class TestPrepare:
-    def prepared(self, **changes):
+    def prepared(self, key=KEY, **changes):
         found = settings(**changes)
-        return prepare(found, tasks(), make_plan(found, tasks(), ETHER), START)
+        return prepare(found, tasks(), make_plan(found, tasks(), ETHER), START, key)
 
     def test_terms_fix_the_manifest(self):
         found = self.prepared()
@@ -80,30 +123,25 @@ class TestPrepare:
 
     def test_the_key_opens_every_row_and_no_other_does(self):
         found = self.prepared()
-        rows = audit.open_rows(found.manifest.audit_rows, found.secret.audit_key, 20, 2)
+        rows = audit.open_rows(found.manifest.audit_rows, KEY, 20, 2)
         assert all(row is not None and len(row.gold) == 4 and len(row.repeats) == 4 for row in rows)
-        assert audit.key_hash(found.secret.audit_key) == found.terms.audit_key_hash
+        assert audit.key_hash(KEY) == found.terms.audit_key_hash
         assert audit.open_rows(found.manifest.audit_rows, bytes(32), 20, 2) == [None] * 3
 
     def test_gold_is_right(self):
         found = self.prepared()
         answers = {task.id: tasks().gold.get(index) for index, task in enumerate(tasks().tasks)}
-        rows = audit.open_rows(found.manifest.audit_rows, found.secret.audit_key, 20, 2)
+        rows = audit.open_rows(found.manifest.audit_rows, KEY, 20, 2)
         for batch, row in enumerate(rows):
             for position, label in row.gold:
                 task = found.manifest.tasks[found.manifest.positions(batch, 0)[position]]
                 assert answers[task.id] == label
 
-    def test_keys_and_layouts_are_fresh_each_time(self):
-        first, second = self.prepared(), self.prepared()
-        assert first.secret.audit_key != second.secret.audit_key
-        assert first.manifest.batches != second.manifest.batches
-
-    def test_a_seed_gives_the_same_layout_again(self):
-        first, second = self.prepared(seed=7), self.prepared(seed=7)
-        assert first.manifest.tasks == second.manifest.tasks
-        assert first.manifest.batches == second.manifest.batches
-        assert first.secret.audit_key != second.secret.audit_key
+    def test_the_key_deals_the_tasks(self):
+        first, again, other = self.prepared(), self.prepared(), self.prepared(b"\x02" * 32)
+        assert first.manifest == again.manifest
+        assert first.manifest.tasks != other.manifest.tasks
+        assert first.manifest.batches != other.manifest.batches
 
     def test_places_in_the_manifest_do_not_tell_gold(self):
         found = self.prepared()
