@@ -175,6 +175,8 @@ def _open(
     record = replace(record, uri=uri)
     home.save(record)
     with session.alone():
+        if record.sent and _exists(session, record.campaign):  # it went through while this waited
+            return record, []
         done = fund(client, account, record.terms.token, cost(record.terms))
         if not record.sent:  # the time to enroll begins now, however long all this took
             terms = replace(record.terms, enroll_by=session.now + settings.enroll)
