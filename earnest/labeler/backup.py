@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from Crypto.Cipher import AES
@@ -48,16 +48,27 @@ def typed_data(domain: Domain, labeler: str) -> TypedData:
     }
 
 
-def books_of(journal: Journal, domain: Domain) -> Books:
-    """Everything that the journal has of one contract."""
-    return {
-        book: (
-            {seat: journal.answers(book, seat) for seat in journal.seats(book)},
-            journal.kept(book),
-        )
-        for book in journal.books()
-        if (book.chain, book.contract) == (domain.chain_id, domain.contract)
-    }
+def books_of(journal: Journal, domain: Domain, is_mine: Callable[[int, int], bool]) -> Books:
+    """What the journal has of one contract, of the seats that `is_mine` knows, by campaign and number."""
+    books: Books = {}
+    for book in journal.books():
+        if (book.chain, book.contract) != (domain.chain_id, domain.contract):
+            continue
+        seats = [seat for seat in journal.seats(book) if is_mine(book.campaign, seat)]
+        if seats:
+            kept = [each for each in journal.kept(book) if each.opening.seat in seats]
+            books[book] = ({seat: journal.answers(book, seat) for seat in seats}, kept)
+    return books
+
+
+def merged(older: Books, newer: Books) -> Books:
+    """Every opening of both; of two answers to the same the newer."""
+    books = dict(older)
+    for book, (answers, kept) in newer.items():
+        there, held = books.get(book, ({}, []))
+        seats = {seat: {**there.get(seat, {}), **answers.get(seat, {})} for seat in {*there, *answers}}
+        books[book] = (seats, [*held, *(each for each in kept if each not in held)])
+    return books
 
 
 def seal(books: Books, signature: bytes, domain: Domain, labeler: str) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
+from earnest.chain.state import State
 from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, Command
 from earnest.cli.label.files import write_file
@@ -16,6 +18,7 @@ from earnest.cli.text import campaign_text
 from earnest.files import OWNER_ONLY
 from earnest.labeler import backup as backups
 from earnest.labeler.answers import read_answers
+from earnest.labeler.errors import LabelerError
 from earnest.labeler.journal import Journal
 
 
@@ -24,22 +27,29 @@ from earnest.labeler.journal import Journal
 @DATA
 @pass_session
 def backup(session: Session, file: Path, data: Path) -> None:
-    """Write the journal of this contract to a file that only your wallet opens."""
+    """Write the journal of your seats to a file that only your wallet opens, or add it to such a file."""
     journal, account, domain = Journal(data), session.account, session.client.domain
-    books = backups.books_of(journal, domain)
+    books = backups.books_of(journal, domain, partial(_may_be, session.state, account.address))
     if not books:
-        raise InputError(f"The journal {journal.path} has nothing of contract {domain.contract}.")
+        raise InputError(
+            f"The journal {journal.path} has nothing of {account.address}'s on contract {domain.contract}."
+        )
     signature = _backup_signature(session)
     if _backup_signature(session) != signature:
         raise InputError(
             "This wallet signs the same message differently each time: what it enciphers it could not open."
             f" Keep a copy of {journal.path} in a safe place instead."
         )
+    if file.exists():
+        try:
+            books = backups.merged(_open(session, file.read_bytes(), signature), books)
+        except (InputError, LabelerError) as error:
+            raise InputError(f"{file} is there already: {error} Name another file.") from error
     write_file(file, backups.seal(books, signature, domain, account.address), OWNER_ONLY)
     session.show(
         {"file": file, "campaigns": [campaign_text(book.campaign) for book in books]},
         lambda: session.say(
-            f"{file} holds {_count(len(books), 'campaign')} of the journal, for {account.address} only."
+            f"{file} holds {_count(len(books), 'campaign')}, for {account.address} only."
         ),
     )
 
@@ -97,9 +107,15 @@ def recover(
     )
 
 
-def _recover_backup(session: Session, journal: Journal, file: Path) -> None:
-    data, domain = file.read_bytes(), session.client.domain
-    head = backups.read_head(data)
+def _may_be(state: State, labeler: str, campaign: int, seat: int) -> bool:
+    """Whether a seat may be a labeler's: it is, or the chain does not have it, which it may again."""
+    found = state.campaigns.get(campaign)
+    return found is None or seat >= len(found.seats) or found.seats[seat].labeler == labeler
+
+
+def _open(session: Session, data: bytes, signature: bytes | None = None) -> backups.Books:
+    """What a backup of the account's holds. Raises InputError when it is another's, or of elsewhere."""
+    domain, head = session.client.domain, backups.read_head(data)
     if (head["chain"], head["contract"]) != (domain.chain_id, domain.contract):
         raise InputError(
             f"The backup is of chain {head['chain']}, contract {head['contract']}; this is chain"
@@ -107,7 +123,11 @@ def _recover_backup(session: Session, journal: Journal, file: Path) -> None:
         )
     if head["labeler"] != session.account.address:
         raise InputError(f"The backup is of {head['labeler']}; the account is {session.account.address}.")
-    books = backups.open_sealed(data, _backup_signature(session))
+    return backups.open_sealed(data, signature or _backup_signature(session))
+
+
+def _recover_backup(session: Session, journal: Journal, file: Path) -> None:
+    books = _open(session, file.read_bytes())
     journal.merge(books)
     openings = sum(len(kept) for _, kept in books.values())
     session.show(

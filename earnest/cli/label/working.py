@@ -13,13 +13,12 @@ from rich.console import Console
 from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.cli.groups import MANIFEST, Command
-from earnest.cli.label.files import write_file
+from earnest.cli.label.files import write_new
 from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, drawn_seats, manifest_of
 from earnest.cli.label.options import DATA, SEAT, WHICH
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short
-from earnest.files import OWNER_ONLY
 from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import batch_of
 from earnest.labeler.journal import Journal
@@ -47,8 +46,8 @@ def fetch(
     if to is None and not session.json:
         click.echo(text, nl=False)
         return
-    target = to or Path(f"seat-{batch.seat}.csv")
-    write_file(target, text.encode(), OWNER_ONLY)
+    target = to or Path(f"{campaign_text(found.number)[:10]}-seat-{batch.seat}.csv")
+    write_new(target, text.encode())
     session.show(
         {"file": target, "seat": batch.seat, "batch": batch.number, "tasks": len(batch.tasks)},
         lambda: session.say(f"{target} has the {len(batch.tasks)} tasks of seat {batch.seat}."),

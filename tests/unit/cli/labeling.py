@@ -214,17 +214,18 @@ class Person:
         return sentence
 
     def _holdings(self) -> tuple[Any, ...]:
-        """The newest block, what the journal has, and the files beside it."""
+        """The newest block, what the journal has, and what is in the files beside it."""
         rows: list[Any] = []
         if self.journal.is_file():
             with sqlite3.connect(self.journal) as journal:
                 rows = [*journal.execute("select * from answers"), *journal.execute("select * from openings")]
-        files = sorted(path for path in self.folder.iterdir() if path != self.data)
+        files = {path: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
         return self.stage.chain.blocks.height, rows, files
 
     def write_answers(self, answers: Mapping[str, str] = ANSWERS, seat: int | None = None) -> Path:
         """A file with the seat's batch answered, as a labeler fills it in."""
         path = self.folder / "answers.csv"
+        path.unlink(missing_ok=True)
         self.does("fetch", "--to", path, *([] if seat is None else ["--seat", seat]))
         rows = list(csv.DictReader(path.open(newline="")))
         for row in rows:

@@ -37,6 +37,22 @@ class TestFetch:
         told = labeler.told("fetch", "--to", path)
         assert told == {"file": str(path), "seat": 0, "batch": 0, "tasks": 4}
 
+    def test_over_answers_that_are_not_imported_yet(self, drawn, labeler):
+        path = labeler.write_answers()
+        assert labeler.refused("fetch", "--to", path) == (
+            f"{path} is there already and may hold answers: import it, or name another file."
+        )
+        labeler.does("import", path)
+        path.write_text(labeler.does("fetch"))
+        labeler.does("fetch", "--to", path)  # the very same
+
+    def test_for_machines_without_a_name(self, drawn, labeler, monkeypatch):
+        monkeypatch.chdir(labeler.folder)
+        name = labeler.told("fetch")["file"]
+        assert name == f"{drawn.which[:10]}-seat-0.csv"
+        labeler.answers()
+        assert labeler.run("fetch", "--json").exit_code == 2  # that one has no answers
+
     def test_to_where_nothing_can_be_written(self, drawn, labeler):
         path = labeler.folder / "nowhere" / "batch.csv"
         sentence = f"{path} cannot be written: No such file or directory."

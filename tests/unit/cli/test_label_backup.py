@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 
@@ -47,7 +48,7 @@ class TestBackup:
     def test_says_what_it_holds(self, committed, labeler):
         path = labeler.folder / "backup.json"
         said = labeler.does("backup", path, which=False)
-        assert said == f"{path} holds 1 campaign of the journal, for {labeler.account.address} only.\n"
+        assert said == f"{path} holds 1 campaign, for {labeler.account.address} only.\n"
         assert path.stat().st_mode & 0o777 == 0o600
         assert labeler.told("backup", path, which=False) == {
             "file": str(path),
@@ -72,9 +73,51 @@ class TestBackup:
         labeler.does("recover", "--backup", sealed, which=False)
         assert labeler.does("fetch").splitlines()[1] == "0,t0,Is 0 so?,no"
 
+    def test_again_keeps_what_the_file_has(self, committed, labeler, elsewhere, person, sealed):
+        elsewhere.answers(ANSWERS | {"t0": "no"})
+        elsewhere.does("backup", sealed, which=False)
+        third = person(folder="third")
+        third.does("recover", "--backup", sealed, which=False)
+        assert third.does("fetch").splitlines()[1] == "0,t0,Is 0 so?,no"  # the last answer that was given
+        assert reveal(committed, third) == labels_of(ANSWERS, TASKS)
+
+    def test_over_something_else(self, committed, labeler, person, sealed):
+        path = labeler.folder / "thesis.txt"
+        path.write_text("years of work")
+        assert labeler.refused("backup", path, which=False) == (
+            f"{path} is there already: The file is no backup of a labeler's journal. Name another file."
+        )
+        other = person("carrier", "home")
+        with sqlite3.connect(labeler.journal) as journal:  # of a campaign that the chain does not have
+            journal.execute("update openings set campaign = ?", ["ab" * 32])
+        assert other.refused("backup", sealed, which=False) == (
+            f"{sealed} is there already: The backup is of {labeler.account.address}; the account is"
+            f" {other.account.address}. Name another file."
+        )
+
+    def test_holds_nothing_of_another_account(self, opened, labeler, person):
+        other = person("carrier", "home")  # of the same person, with the same journal
+        for each in (labeler, other):
+            each.does("enroll", "--yes")
+        opened.enroll(1)
+        opened.draw()
+        for each in (labeler, other):
+            each.answers()
+            each.does("commit")
+        path = labeler.folder / "backup.json"
+        labeler.does("backup", path, which=False)
+        elsewhere = person("labeler", "elsewhere")
+        said = elsewhere.does("recover", "--backup", path, which=False)
+        assert said == f"1 campaign and 1 opening are in {elsewhere.journal}.\n"
+        (kept,) = Journal(elsewhere.data).kept(
+            Book(opened.client.domain.chain_id, opened.client.address, opened.campaign)
+        )
+        assert kept.opening.seat == 0
+
     def test_of_an_empty_journal(self, drawn, labeler):
         assert labeler.refused("backup", labeler.folder / "backup.json", which=False) == (
-            f"The journal {labeler.journal} has nothing of contract {drawn.client.address}."
+            f"The journal {labeler.journal} has nothing of {labeler.account.address}'s"
+            f" on contract {drawn.client.address}."
         )
 
     def test_of_another_labeler(self, person, labeler, sealed):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from earnest.chain.messages import Opening
-from earnest.labeler.backup import books_of, open_sealed, seal
+from earnest.labeler.backup import books_of, merged, open_sealed, seal
 from earnest.labeler.batch import Slot
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.journal import Book, Journal, Kept
@@ -21,12 +21,25 @@ def sealed(tmp_path):
     journal.answer(book, 2, Slot("ä"), 1)
     journal.keep(book, KEPT)
     journal.answer(Book(6, DOMAIN.contract, 78), 0, Slot("b"), 1)
-    return seal(books_of(journal, DOMAIN), SIGNATURE, DOMAIN, LABELER)
+    journal.answer(book, 3, Slot("c"), 1)  # another account's
+    books = books_of(journal, DOMAIN, lambda campaign, seat: (campaign, seat) == (77, 2))
+    return seal(books, SIGNATURE, DOMAIN, LABELER)
 
 
 def test_the_same_wallet_gets_everything_back(sealed):
     book = Book(DOMAIN.chain_id, DOMAIN.contract, 77)
     assert open_sealed(sealed, SIGNATURE) == {book: ({2: {Slot("ä"): 1}}, [KEPT])}
+
+
+def test_merging_loses_no_opening_and_takes_the_newer_answers():
+    book, other = Book(DOMAIN.chain_id, DOMAIN.contract, 77), Book(DOMAIN.chain_id, DOMAIN.contract, 78)
+    newer = Kept(KEPT.opening, bytes([4]) * 32)
+    a, b = Slot("a"), Slot("b")
+    old = {book: ({2: {a: 0, b: 0}}, [KEPT]), other: ({0: {a: 1}}, [])}
+    assert merged(old, {book: ({2: {a: 1}, 3: {b: 1}}, [KEPT, newer])}) == {
+        book: ({2: {a: 1, b: 0}, 3: {b: 1}}, [KEPT, newer]),
+        other: ({0: {a: 1}}, []),
+    }
 
 
 def test_another_wallet_gets_nothing(sealed):
