@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from earnest.json_text import parse_json
 
 DATA_FOLDER: Final = "EARNEST_DATA"
 OWNER_ONLY: Final = 0o600
@@ -66,6 +68,15 @@ def read_text(path: Path) -> str:
         raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not in UTF-8: {error.reason} at byte {error.start}.") from error
+
+
+def read_json(path: Path) -> Any:
+    """What a file of JSON holds. Raises FileError."""
+    text = read_text(path)
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise FileError(f"{path} is no JSON: {error}.") from error
 
 
 def write_atomic(path: Path, data: bytes, mode: int = ALL_READ) -> None:

@@ -19,6 +19,7 @@ from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
 from ape.exceptions import ApeException, TransactionNotFoundError
 from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
 from eth_account.messages import encode_typed_data
 from hexbytes import HexBytes
 from requests.exceptions import RequestException
@@ -501,6 +502,26 @@ class Client:
         referee, arguments = self._referee(), (terms.abi_tuple(), now)
         data = HexBytes(referee.checkTerms.encode_input(*arguments))
         self._try("checkTerms", arguments, {"to": referee.address, "data": data.to_0x_hex()})
+
+    def admits(self, campaign: Campaign, labeler: str, seats: int, proof: bytes) -> bool:
+        """Whether a campaign's gate lets a labeler take so many seats, asked as the contract will.
+
+        Raises ChainError where it refuses with a reason that is known.
+        """
+        terms = campaign.terms
+        gate = ape.project.get_contract("IGate").at(terms.gate, fetch_from_explorer=False)
+        data = gate.admit.encode_input(campaign.number, terms.gate_rule, labeler, seats, proof)
+        try:
+            answer = self.web3.eth.call({"from": self.address, "to": gate.address, "data": HexBytes(data)})
+        except Exception as error:  # the in-process node raises its own
+            refused = self._refused("enroll", (), error)
+            if refused.refusal is None and revert_data(error) is not None:
+                return False
+            raise refused from error
+        try:
+            return bool(decode(["bool"], bytes(answer))[0])
+        except DecodingError:  # for which the contract reverts
+            return False
 
     def records(self, first: int | None = None, last: int | None = None) -> Iterator[Record]:
         """What the contract recorded in these blocks (both included); all unless given."""

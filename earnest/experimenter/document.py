@@ -5,7 +5,6 @@ Every scalar may be written as text, so that YAML's `yes` stays the option `yes`
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from earnest.experimenter.errors import ExperimenterError
 from earnest.files import FileError, read_text
+from earnest.json_text import parse_json
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def read_document(path: Path) -> Any:
             case ".toml":
                 return tomllib.loads(text)
             case ".json":
-                return json.loads(text, object_pairs_hook=_unique)
+                return parse_json(text, _unique)
     except RecursionError as error:
         raise ExperimenterError(f"{path} cannot be read: it nests too deeply.") from error
     except (yaml.YAMLError, ValueError) as error:

@@ -21,7 +21,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from earnest.experimenter.errors import ExperimenterError
-from earnest.files import ALL_READ, FOLDER_MODE, OWNER_ONLY, flush_folder, locked, write_atomic
+from earnest.files import (
+    ALL_READ,
+    FOLDER_MODE,
+    OWNER_ONLY,
+    FileError,
+    flush_folder,
+    locked,
+    read_json,
+    write_atomic,
+)
 from earnest.manifest.errors import ManifestError
 from earnest.protocol import audit
 from earnest.protocol.terms import Curve, Metric, Periods, Terms, Weights
@@ -150,12 +159,12 @@ class Folder:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         path = self.path / name
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
+        if not path.exists():
             return None
-        except (OSError, ValueError) as error:
-            raise ExperimenterError(f"{path} cannot be read: {error}.") from error
+        try:
+            document = read_json(path)
+        except FileError as error:
+            raise ExperimenterError(str(error)) from error
         if not isinstance(document, dict):
             raise ExperimenterError(f"{path} is garbled; it must be a JSON object.")
         return document

@@ -17,6 +17,7 @@ from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
 
 from earnest.chain.messages import Opening
+from earnest.json_text import parse_json
 from earnest.labeler.batch import Answers, Slot
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.journal import Book, Journal, Kept
@@ -90,7 +91,7 @@ def seal(books: Books, signature: bytes, domain: Domain, labeler: str) -> bytes:
 def read_head(data: bytes) -> dict[str, Any]:
     """A backup's members. Raises LabelerError when it is none."""
     try:
-        document = json.loads(data)
+        document = parse_json(data.decode())
     except ValueError:
         document = None
     names = {"format", "chain", "contract", "labeler", "nonce", "tag", "sealed"}

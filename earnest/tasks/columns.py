@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from earnest.json_text import parse_json
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.manifest import Task
 from earnest.manifest.question import Kind, Question
@@ -152,7 +153,7 @@ def _items(values: Mapping[str, Any], columns: Columns, number: int) -> list[dic
         name, listed = columns.items, values.get(columns.items)
         if isinstance(listed, str):
             try:
-                listed = json.loads(listed)
+                listed = parse_json(listed)
             except ValueError:
                 raise TaskError(f"{name} is {listed!r}; it must be a JSON list of {number} items.") from None
     items = [_text(item) for item in listed] if isinstance(listed, list) else []

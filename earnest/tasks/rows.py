@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from earnest.json_text import parse_json
 from earnest.tasks.errors import TaskError
 
 LONGEST_FIELD: Final = 2**27
@@ -49,8 +49,8 @@ def _jsonl(path: Path) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                values = json.loads(line)
-            except (ValueError, RecursionError) as error:
+                values = parse_json(line)
+            except ValueError as error:
                 raise TaskError(f"{path}, row {number}, is no JSON: {error}.") from error
             if not isinstance(values, dict):
                 raise TaskError(f"{path}, row {number}, is {type(values).__name__}; it must be an object.")

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Final
 
-from eth_abi.abi import encode
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
+from eth_utils.address import is_address, to_checksum_address
 
-from earnest.chain.errors import Refusal, Refusals, Situation, explain, revert_data
+from earnest.chain.errors import Refusal, explain
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
 from earnest.experimenter import allowlist
+from earnest.files import FileError, read_text
+from earnest.json_text import parse_json
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
-
-# Of `IGate.admit`: campaign, rule, labeler, seats, proof.
-_ADMIT_INPUTS: Final = ("uint256", "bytes32", "address", "uint256", "bytes")
 
 
 def gate_proof(terms: Terms, file: Path | None, labeler: str) -> bytes:
@@ -31,14 +26,12 @@ def gate_proof(terms: Terms, file: Path | None, labeler: str) -> bytes:
             f"The campaign has a gate, {terms.gate}: say --proof with its allowlist, or with your proof."
         )
     try:
-        text = file.read_text(encoding="utf-8").strip()
-        if re.fullmatch(r"(0x)?([0-9a-fA-F]{2})+", text):
-            return bytes.fromhex(text.removeprefix("0x"))
-        seats = {str(to_checksum_address(address)): int(most) for address, most in json.loads(text).items()}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"{file} is neither the allowlist.json of the campaign's folder nor a proof in hexadecimal."
-        ) from error
+        text = read_text(file).strip()
+    except FileError as error:
+        raise InputError(str(error)) from error
+    if re.fullmatch(r"(0x)?([0-9a-fA-F]{2})+", text):
+        return bytes.fromhex(text.removeprefix("0x"))
+    seats = _listed(file, text)
     if allowlist.root(seats) != terms.gate_rule:
         raise InputError(
             f"{file} is not the campaign's allowlist: its root is 0x{allowlist.root(seats).hex()},"
@@ -47,23 +40,26 @@ def gate_proof(terms: Terms, file: Path | None, labeler: str) -> bytes:
     return allowlist.proof(seats, labeler)
 
 
-def check_admission(session: Session, found: Campaign, seats: int, proof: bytes) -> None:
-    """Ask the gate as the contract will, before any money moves. Raises InputError when it says no."""
-    from earnest.chain.client import error_abi
-
-    terms, labeler, client = found.terms, session.address, session.client
-    if terms.gate == ZERO_ADDRESS:
-        return
-    refusal = Refusal("NotAdmitted", {"labeler": labeler})
-    members = encode(_ADMIT_INPUTS, [found.number, terms.gate_rule, labeler, seats, proof])
-    data = keccak(text=f"admit({','.join(_ADMIT_INPUTS)})")[:4] + members
+def _listed(file: Path, text: str) -> dict[str, int]:
+    """An allowlist: how many seats each labeler may take."""
     try:
-        answer = client.web3.eth.call({"from": client.address, "to": terms.gate, "data": data})
-        admitted = any(answer)
-    except Exception as error:  # the in-process node raises its own
-        revert = revert_data(error)
-        if revert is None:
-            raise
-        refusal, admitted = Refusals(error_abi()).decode(revert) or refusal, False
-    if not admitted:
-        raise InputError(explain(refusal, Situation("enroll", session.now)))
+        listed = parse_json(text)
+    except ValueError:
+        listed = None
+    if not isinstance(listed, dict) or not all(map(is_address, listed)):
+        raise InputError(
+            f"{file} is neither the allowlist.json of the campaign's folder nor a proof in hexadecimal."
+        )
+    for address, most in listed.items():
+        if type(most) is not int or not 0 <= most < 1 << 256:
+            raise InputError(
+                f"{file} gives {address} {most!r} seats; it must be a whole number from 0 to 2^256 − 1."
+            )
+    return {str(to_checksum_address(address)): most for address, most in listed.items()}
+
+
+def check_admission(session: Session, found: Campaign, seats: int, proof: bytes) -> None:
+    """Ask the gate, if there is one, before any money moves. Raises InputError or ChainError for its no."""
+    labeler = session.address
+    if found.terms.gate != ZERO_ADDRESS and not session.client.admits(found, labeler, seats, proof):
+        raise InputError(explain(Refusal("NotAdmitted", {"labeler": labeler})))

@@ -12,6 +12,7 @@ from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
 from earnest.cli.text import campaign_text, short
+from earnest.files import FileError, read_json
 
 
 def write_enrolment(signed: SignedEnrolment, session: Session, found: Campaign) -> str:
@@ -29,14 +30,14 @@ def write_enrolment(signed: SignedEnrolment, session: Session, found: Campaign) 
 def read_enrolment(file: Path, session: Session, found: Campaign) -> SignedEnrolment:
     """The enrolment in a file. Raises InputError when it holds none, or one for elsewhere."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = read_json(file)
         members = document["enrolment"]
         where = (document["chain"], document["contract"], int(document["campaign"], 16))
         signed = SignedEnrolment(
             **members
             | {"proof": bytes.fromhex(members["proof"]), "signature": bytes.fromhex(members["signature"])}
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (FileError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{file} holds no signed enrolment, as sign-enroll writes it.") from error
     _check(file, signed)
     here = (session.client.domain.chain_id, session.client.address, found.number)

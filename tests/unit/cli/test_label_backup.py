@@ -149,7 +149,11 @@ class TestBackup:
             " another wallet made it, or it was changed."
         )
 
-    @pytest.mark.parametrize("data", [b"", b"[]", b"\xff\x00", b'{"format": "earnest-labeler-backup-1"}'])
+    @pytest.mark.parametrize(
+        "data",
+        [b"", b"[]", b"\xff\x00", b'{"format": "earnest-labeler-backup-1"}', b"[" * 200_000],
+        ids=len,
+    )
     def test_no_backup(self, drawn, elsewhere, data):
         path = elsewhere.folder / "backup.json"
         path.write_bytes(data)

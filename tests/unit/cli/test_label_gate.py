@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 
+import ape
 import pytest
+from eth_utils.address import to_checksum_address
 
 from earnest.experimenter import allowlist
 
 pytestmark = pytest.mark.anvil
+
+DEEP = "[" * 200_000
 
 
 @pytest.fixture
@@ -76,11 +80,31 @@ def test_another_allowlist(gated, labeler, seats, listed):
     assert f"the terms have 0x{allowlist.root(seats).hex()}." in sentence
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"0x12": 1}', '{"a": "b"}', "0x123"])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"0x12": 1}', '{"a": "b"}', "0x123", DEEP], ids=len)
 def test_neither(gated, labeler, text):
     path = hexadecimal(labeler, text)
     assert labeler.refused("enroll", "--proof", path, "--yes") == (
         f"{path} is neither the allowlist.json of the campaign's folder nor a proof in hexadecimal."
+    )
+
+
+@pytest.mark.parametrize("most", ["-1", str(2**256), "Infinity", "2.5", '"2"', "null", "true"])
+def test_a_number_of_seats_that_is_none(gated, labeler, listed, most):
+    address = labeler.account.address
+    listed.write_text(f'{{"{address}": {most}}}')
+    sentence = labeler.refused("enroll", "--proof", listed, "--yes")
+    assert sentence.startswith(f"{listed} gives {address} ")
+    assert sentence.endswith(" seats; it must be a whole number from 0 to 2^256 − 1.")
+
+
+@pytest.mark.parametrize("code", ["0x600260005260206000f3", "0x600160005260016000f3", "0x"])
+def test_a_gate_that_answers_what_the_contract_does_not_understand(stage, labeler, code):
+    """2 where a yes or no belongs, a single byte, nothing: the contract refuses, after money has moved."""
+    gate = "0x" + "ab" * 20
+    ape.networks.provider.make_request("anvil_setCode", [gate, code])
+    stage.create(gate=to_checksum_address(gate))
+    assert labeler.refused("enroll", "--proof", hexadecimal(labeler, "00"), "--yes") == (
+        f"The campaign's gate does not admit {labeler.account.address} with this proof."
     )
 
 

@@ -88,7 +88,7 @@ def test_made_void(opened, labeler, carrier, signed):
     )
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"enrolment": 1}', "seven"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"enrolment": 1}', "seven", "[" * 200_000], ids=len)
 def test_no_signed_enrolment(opened, carrier, text):
     path = carrier.folder / "received.json"
     path.write_text(text)

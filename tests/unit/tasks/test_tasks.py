@@ -60,6 +60,7 @@ class TestFormats:
         [
             ("tasks.txt", b"x", "must end in .jsonl, .csv, .parquet"),
             ("tasks.jsonl", b'{"id": 1}\n\nnonsense\n', "row 3, is no JSON"),
+            ("tasks.jsonl", b"[" * 200_000, "row 1, is no JSON: it nests deeper than 64 levels"),
             ("tasks.jsonl", b"[]\n", "row 1, is list"),
             ("tasks.jsonl", b"\n", "has no rows"),
             ("tasks.jsonl", b"\xff\xfe", "not in UTF-8"),
