@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import os
 import tempfile
@@ -17,6 +18,7 @@ DATA_FOLDER: Final = "EARNEST_DATA"
 OWNER_ONLY: Final = 0o600
 ALL_READ: Final = 0o644
 FOLDER_MODE: Final = 0o700  # the owner alone
+LONGEST_FIELD: Final = 2**31 - 1  # characters
 BETWEEN_TRIES: Final = 0.1  # seconds, of a lock that another process holds
 
 
@@ -61,13 +63,24 @@ class FileError(Exception):
 
 
 def read_text(path: Path) -> str:
-    """A text that its user wrote, with or without a byte order mark. Raises FileError."""
+    """A text that its user wrote, line ends as they are, without a byte order mark. Raises FileError."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return file.read()
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not in UTF-8: {error.reason} at byte {error.start}.") from error
+
+
+@contextmanager
+def long_fields() -> Iterator[None]:
+    """Let fields of CSV be as long as texts are; Python's own limit, which is for all, returns afterwards."""
+    usual = csv.field_size_limit(LONGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
 
 
 def read_json(path: Path) -> Any:

@@ -9,19 +9,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from earnest.files import FileError, read_text
+from earnest.files import FileError, long_fields, read_text
 from earnest.labeler.batch import Answers, Batch, Slot
 from earnest.labeler.errors import LabelerError
 from earnest.manifest.errors import ManifestError
 
 TASK: Final = "task"
 ANSWER: Final = "answer"
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\n")
 
 
 def read_answers(path: Path, batch: Batch) -> dict[Slot, int]:
@@ -29,21 +30,16 @@ def read_answers(path: Path, batch: Batch) -> dict[Slot, int]:
 
     The row is the line in the file; the head of the columns is row 1.
     """
-    try:
-        text = read_text(path)
-    except FileError as error:
-        raise LabelerError(str(error)) from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    columns = reader.fieldnames or []
+    columns, rows = _rows(path)
     if TASK not in columns or ANSWER not in columns:
         there = ", ".join(columns) or "none"
         raise LabelerError(f"{path} must have the columns {TASK} and {ANSWER}; it has {there}.")
     asked = Counter(task.id for task in batch.tasks)
+    tasks, options = _cells(asked), _cells(batch.question.options)
     given: Counter[str] = Counter()
     answers: dict[Slot, int] = {}
-    for record in reader:
-        row, task, answer = reader.line_num, record[TASK] or "", (record[ANSWER] or "").strip()
-        task, answer = _meant(task, asked), _meant(answer, batch.question.options)
+    for row, record in rows:
+        task, answer = _meant(record[TASK] or "", tasks), _meant(record[ANSWER] or "", options)
         if task not in asked:
             raise LabelerError(f"Row {row} of {path} answers task {task!r}, which is not in the batch.")
         if given[task] == asked[task]:
@@ -81,16 +77,49 @@ def write_batch(batch: Batch, answers: Answers) -> str:
     return out.getvalue()
 
 
+def _rows(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str | None]]]]:
+    """The columns of a file, and its rows with the lines where they end."""
+    try:
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        with long_fields():
+            return list(reader.fieldnames or ()), [(reader.line_num, record) for record in reader]
+    except FileError as error:
+        raise LabelerError(str(error)) from error
+    except csv.Error as error:
+        raise LabelerError(f"{path} is no CSV: {error}.") from error
+
+
+def _lines(text: str) -> str:
+    """A text with the line ends that spreadsheets leave in a cell."""
+    return re.sub("\r\n?", "\n", text)
+
+
 def _harmless(text: str) -> str:
+    text = _lines(text)
     return f"'{text}" if text.lstrip("'").startswith(FORMULAS) else text
 
 
-def _meant(text: str, known: Container[str]) -> str:
-    """The text behind an apostrophe of `_harmless`; as it stands where only that is known."""
-    behind = text.removeprefix("'")
-    if not behind.lstrip("'").startswith(FORMULAS) or (text in known and behind not in known):
-        return text
-    return behind
+def _cells(texts: Iterable[str]) -> dict[str, str]:
+    """Texts by what may stand for them in a cell: what `write_batch` writes, else the text itself, else one
+    of these without outer white space; only where it is that of one text.
+    """
+    cells: dict[str, str] = {}
+    for trimmed in (str, str.strip):
+        for form in (_harmless, _lines):
+            written = [(trimmed(form(text)), text) for text in texts]
+            counts = Counter(cell for cell, _ in written)
+            cells = {cell: text for cell, text in written if counts[cell] == 1} | cells
+    return cells
+
+
+def _meant(cell: str, cells: Mapping[str, str]) -> str:
+    """The text that a cell stands for; where it is none of them itself, without `_harmless`'s apostrophe."""
+    cell = _lines(cell)
+    found = cells.get(cell) or cells.get(cell.strip())
+    if found is not None:
+        return found
+    behind = cell.strip().removeprefix("'")
+    return behind if behind.lstrip("'").startswith(FORMULAS) else cell.strip()
 
 
 def _times(count: int) -> str:

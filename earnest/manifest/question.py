@@ -55,10 +55,11 @@ class Question:
             raise ManifestError("The question has no text; say what is asked.")
         if not 2 <= len(self.options) <= most:
             raise ManifestError(f"A {self.kind} has {len(self.options)} options; it must have 2 to {most}.")
-        doubles = {option for option in self.options if self.options.count(option) > 1}
+        names = self._names
+        doubles = {name for name in names if names.count(name) > 1}
         if doubles:
             raise ManifestError(f"The option {min(doubles)!r} stands twice; each must be different.")
-        if any(not option.strip() or RANK_SEPARATOR in option for option in self.options):
+        if any(not name or RANK_SEPARATOR in name for name in names):
             raise ManifestError(f"An option is empty or contains {RANK_SEPARATOR!r}: {list(self.options)}.")
         if self.kind is Kind.PREFERENCE and (
             self.options[:2] != SIDES or not set(self.options[2:]) <= set(VERDICTS)
@@ -78,20 +79,26 @@ class Question:
         """Classes, levels, or items to rank."""
         return len(self.options)
 
+    @property
+    def _names(self) -> list[str]:
+        """The options as people type them: without outer white space, which nobody sees."""
+        return [option.strip() for option in self.options]
+
     def label(self, answer: str) -> int:
-        """The byte of an answer: an option, or for a ranking its items best first, as `2>1>3`.
+        """The byte of an answer: an option, or for a ranking its items best first, as `2>1>3`; outer white
+        space does not count.
 
         Raises ManifestError when there is no such answer.
         """
         if self.kind is not Kind.RANKING:
-            if answer not in self.options:
-                raise ManifestError(f"{answer!r} is no option; it must be one of {', '.join(self.options)}.")
-            return self.options.index(answer)
+            if answer.strip() not in self._names:
+                raise ManifestError(f"{answer!r} is no option; it must be one of {', '.join(self._names)}.")
+            return self._names.index(answer.strip())
         named = [part.strip() for part in answer.split(RANK_SEPARATOR)]
-        if sorted(named) != sorted(self.options):
-            best = RANK_SEPARATOR.join(self.options)
+        if sorted(named) != sorted(self._names):
+            best = RANK_SEPARATOR.join(self._names)
             raise ManifestError(f"{answer!r} is no ranking; it must order all of the items, as {best}.")
-        return ranking_to_label([self.options.index(item) for item in named])
+        return ranking_to_label([self._names.index(item) for item in named])
 
     def answer(self, label: int) -> str:
         """The answer that a byte stands for: the reverse of `label`."""

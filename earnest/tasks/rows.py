@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from earnest.files import long_fields
 from earnest.json_text import parse_json
 from earnest.tasks.errors import TaskError
-
-LONGEST_FIELD: Final = 2**27
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,7 @@ def _jsonl(path: Path) -> Iterator[Row]:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(min(LONGEST_FIELD, sys.maxsize))
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with long_fields(), path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
         try:
             names = list(reader.fieldnames or ())

@@ -54,7 +54,7 @@ class TestWriteAtomic:
 class TestReadText:
     def test_without_a_byte_order_mark(self, tmp_path):
         (tmp_path / "a").write_bytes(b"\xef\xbb\xbfbats\r\n")
-        assert read_text(tmp_path / "a") == "bats\n"
+        assert read_text(tmp_path / "a") == "bats\r\n"
 
     def test_what_is_no_text(self, tmp_path):
         path = tmp_path / "a"

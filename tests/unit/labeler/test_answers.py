@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from earnest import files
 from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import Slot
 from earnest.labeler.errors import LabelerError
@@ -48,6 +49,56 @@ def test_no_spreadsheet_takes_a_strangers_text_for_a_formula(tmp_path):
     with path.open(newline="") as file:
         assert not [cell for row in csv.reader(file) for cell in row if cell.startswith(("=", "@", "-", "+"))]
     assert read_answers(path, asked) == answers
+
+
+IDS = (("a\rb", "b"), ("a\r\nb", "a b"), ("a\0b", "b"), (" a", "a", "b "), ("\t=a", "\r=a"), ("'a", "a"))
+
+
+@pytest.mark.parametrize("ids", IDS)
+def test_whatever_strangers_call_their_tasks_comes_back(tmp_path, ids):
+    question = Question(text="?", kind=Kind.CHOICE, options=(" yes", "no ", "per\r\nhaps"))
+    asked = batch(question, (*ids, ids[0]))
+    answers = {slot: index % 3 for index, slot in enumerate(asked.slots)}
+    path = tmp_path / "labels.csv"
+    path.write_text(write_batch(asked, answers), newline="")
+    assert read_answers(path, asked) == answers
+
+
+def test_white_space_that_a_spreadsheet_drops_or_a_hand_adds(file):
+    asked = batch(Question(text="?", kind=Kind.CHOICE, options=(" yes", "no ")), (" a", "b"))
+    assert read_answers(file("a,yes", "b  , no"), asked) == {Slot(" a"): 0, Slot("b"): 1}
+
+
+def test_which_of_two_tasks_is_meant_is_not_guessed(file):
+    asked = batch(tasks=(" a", "a "))
+    with pytest.raises(LabelerError, match=r"Row 2 of .* answers task 'a', which is not in the batch"):
+        read_answers(file("a,red", "a,blue"), asked)
+
+
+def test_a_ranking_of_items_whose_names_have_outer_spaces(tmp_path):
+    asked = batch(Question(text="?", kind=Kind.RANKING, options=(" =1", "2 ", "3")), ("a",))
+    path = tmp_path / "labels.csv"
+    for answer in range(6):
+        path.write_text(write_batch(asked, {Slot("a"): answer}))
+        assert read_answers(path, asked) == {Slot("a"): answer}
+
+
+def test_a_long_text(tmp_path):
+    long = {"text": "x" * (csv.field_size_limit() + 1)}
+    asked = batch()
+    asked = replace(asked, tasks=tuple(replace(task, content=long) for task in asked.tasks))
+    answers = dict.fromkeys(asked.slots, 1)
+    path = tmp_path / "labels.csv"
+    path.write_text(write_batch(asked, answers))
+    usual = csv.field_size_limit()
+    assert read_answers(path, asked) == answers
+    assert csv.field_size_limit() == usual
+
+
+def test_no_csv(file, monkeypatch):
+    monkeypatch.setattr(files, "LONGEST_FIELD", 3)  # longer than any field, usually
+    with pytest.raises(LabelerError, match=r"is no CSV: field larger than field limit \(3\)\.$"):
+        read_answers(file("b,blue"), batch())
 
 
 @pytest.mark.parametrize(

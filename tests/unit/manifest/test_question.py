@@ -22,6 +22,7 @@ class TestOptions:
             (Kind.CHOICE, ("cat",), "has 1 options"),
             (Kind.CHOICE, ("cat", "cat"), "'cat' stands twice"),
             (Kind.CHOICE, ("cat", " "), "is empty"),
+            (Kind.CHOICE, ("cat", "cat "), "'cat' stands twice"),
             (Kind.CHOICE, ("cat", "a>b"), "contains '>'"),
             (Kind.CHOICE, tuple(map(str, range(256))), "has 256 options"),
             (Kind.RANKING, tuple("123456"), "must have 2 to 5"),
@@ -65,6 +66,10 @@ class TestAnswers:
     def test_options_are_labels_in_their_order(self):
         assert [question().label(option) for option in question().options] == [0, 1, 2]
         assert [question().answer(label) for label in range(3)] == ["cat", "dog", "bird"]
+
+    def test_outer_white_space_does_not_count(self):
+        asked = question(options=(" cat", "dog\n"))
+        assert [asked.label(answer) for answer in ("cat", " cat", "dog", "dog ")] == [0, 0, 1, 1]
 
     @pytest.mark.parametrize("answer", ["fish", "", "Cat"])
     def test_refuses_what_is_no_option(self, answer):
