@@ -93,7 +93,17 @@ def read_json(path: Path) -> Any:
 
 
 def write_atomic(path: Path, data: bytes, mode: int = ALL_READ) -> None:
-    """Write a file whole or not at all, flushed to disk; only its owner reads it before `mode` is set."""
+    """Write a file whole or not at all, flushed to disk; only its owner reads it before `mode` is set.
+
+    Raises OSError, which names the file.
+    """
+    try:
+        _write(path, data, mode)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

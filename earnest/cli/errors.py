@@ -63,8 +63,9 @@ def report(error: Exception, as_json: bool) -> int:
         sentence, status = str(error), BAD_INPUT
     elif type(error).__module__.startswith(("ape.", "ape_", "web3.", "requests.")):
         sentence, status = f"{error}", BAD_INPUT
-    elif isinstance(error, OSError) and error.filename is not None:
-        sentence, status = f"{error.filename} cannot be read or written: {error.strerror}.", BAD_INPUT
+    elif isinstance(error, OSError) and error.strerror:
+        what = error.filename or "Something"
+        sentence, status = f"{what} cannot be read or written: {error.strerror}.", BAD_INPUT
     else:
         raise error
     sentence = "\n".join(map(_shortened, sentence.split("\n")))

@@ -21,6 +21,7 @@ SKIP: Final = frozenset({"\x1b[C", " ", ">", "."})
 QUIT: Final = frozenset({"\x1b", "\x03", "\x04"})
 ENTER: Final = frozenset({"\r", "\n"})
 KEYS: Final = "123456789abcdefghijklmnopqrstuvwxyz"
+MOST_DIGITS: Final = 9  # more than any level has; a whole text may be pasted
 HELP: Final = "← back   → skip   Esc stop (everything is saved)"
 
 GetKey = Callable[[], str]
@@ -132,7 +133,7 @@ def _ask(console: Console, batch: Batch, position: int, key: GetKey) -> int | st
                     return shown[number - 1]
                 _print(console, f"  {number} is none of 1 to {question.classes}.")
                 typed = []
-            elif pressed.isdecimal():
+            elif pressed.isdecimal() and len(typed) < MOST_DIGITS:
                 typed.append(pressed)
             continue
         place = KEYS.find(pressed.lower()) if len(pressed) == 1 else -1

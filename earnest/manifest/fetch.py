@@ -33,11 +33,12 @@ def fetch(uri: str, digest: bytes) -> Manifest:
             raise ManifestError(f"The manifest at {uri!r} cannot be read: it is no file.")
         with path.open("rb") if path is not None else fsspec.open(uri, "rb") as file:
             data: bytes = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError, ImportError) as error:
-        if isinstance(error, ManifestError):
-            raise
-        reason = (error.__cause__ if str(error) == uri else None) or error  # fsspec may only say where
-        raise ManifestError(f"The manifest at {uri} cannot be read: {reason}.") from error
+    except ManifestError:
+        raise
+    except Exception as error:  # fsspec and its plugins let through whatever their libraries throw
+        cause = (error.__cause__ if str(error) == uri else None) or error  # fsspec may only say where
+        reason = " ".join(str(cause).split()) or type(cause).__name__
+        raise ManifestError(f"The manifest at {uri} cannot be read: {reason.removesuffix('.')}.") from error
     if len(data) > MAX_BYTES:
         raise ManifestError(f"The manifest at {uri} is larger than {MAX_BYTES} bytes.")
     found = sha256(data).digest()

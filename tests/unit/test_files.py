@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import subprocess
 import sys
 
@@ -49,6 +51,19 @@ class TestWriteAtomic:
         with pytest.raises(IsADirectoryError):
             write_atomic(path, b"cannot replace a folder")
         assert list(tmp_path.iterdir()) == [path]
+
+    def test_a_full_disk_is_told_with_the_file(self, tmp_path):
+        path, usual = tmp_path / "a", resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does; it stands for a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, usual[1]))
+        try:
+            with pytest.raises(OSError, match="File too large") as found:
+                write_atomic(path, b"x" * 100)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+            signal.signal(signal.SIGXFSZ, before)
+        assert found.value.filename == str(path)
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestReadText:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -71,9 +72,26 @@ def test_a_wide_scale_is_typed_as_a_number():
     assert answers == {Slot("a"): 41}
 
 
+def test_digits_pasted_without_an_end():
+    _, answers, _ = typed(batch(SCALE, ("a",)), ["7"] * 5_000 + ["\r", "4", "2", "\r"])
+    assert answers == {Slot("a"): 41}
+
+
 @pytest.mark.parametrize("text", ["\x1b[2Jgone", "a\x07b", "\u202eleft"])
 def test_what_strangers_wrote_does_not_command_the_terminal(text):
     assert not {"\x1b", "\x07", "\u202e"} & set(visible(text))
+
+
+def test_what_is_to_be_judged_is_shown_as_it_was_written():
+    text = "if x:\n\treturn\nمی\u200cخواهم 👩\u200d👧"
+    assert visible(text) == visible(text.replace("\n", "\r\n")) == text
+    assert visible("a\rb\x85\u2066\u200e") == "a�b���"
+    out = io.StringIO()
+    asked = batch()
+    asked = replace(asked, tasks=tuple(replace(task, content={"text": text}) for task in asked.tasks))
+    label(Console(file=out), asked, {}, lambda *_: None, lambda: ESCAPE)
+    for line in text.split("\n"):
+        assert line.expandtabs() in out.getvalue()
 
 
 def test_markup_is_shown_as_it_is():

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -89,6 +91,31 @@ def test_reads_nothing_but_one_object_of_a_known_kind(uri, monkeypatch):
 def test_escapes_that_name_no_file(uri):
     with pytest.raises(ManifestError):
         fetch(uri, bytes(32))
+
+
+class CutOff(BaseHTTPRequestHandler):
+    """Promises more than it sends."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "1000")
+        self.end_headers()
+        self.wfile.write(b"{")
+
+    def log_message(self, *_):
+        pass
+
+
+def test_says_that_the_transfer_was_cut_off():
+    with ThreadingHTTPServer(("127.0.0.1", 0), CutOff) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        uri = f"http://127.0.0.1:{server.server_address[1]}/manifest.json"
+        try:
+            with pytest.raises(ManifestError, match=f"{uri} cannot be read: Response payload is"):
+                fetch(uri, bytes(32))
+        finally:
+            server.shutdown()
 
 
 def test_says_why_nobody_answers():
