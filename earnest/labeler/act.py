@@ -27,11 +27,6 @@ class Desk:
     journal: Journal
     book: Book
 
-    def editing(self, seat: int) -> str:
-        """The lock under which a seat's answers are changed."""
-        chain, contract, campaign = self.book.key
-        return f"{chain}-{contract}-{campaign}-{seat}"
-
     def kept(self, seat: int, labels: bytes) -> Kept:
         """The opening of these labels; the salt from the journal, or from the wallet's signature."""
         number = self.book.campaign

@@ -11,11 +11,10 @@ way every time; the price is that who reads this file before the reveals could d
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,10 +95,6 @@ class Journal:
                     self._db.execute(statement)
                 self._db.execute(f"pragma user_version = {VERSION}")
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
-
     # ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def answers(self, book: Book, seat: int) -> dict[Slot, int]:
@@ -177,30 +172,27 @@ class Journal:
                     self._keep(book, each)
 
     @contextmanager
-    def locked(self, name: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-        """Be the only process in the part `name`; the system ends it when the process ends, however.
+    def editing(self, book: Book, seat: int) -> Iterator[None]:
+        """Be the only process that changes a seat's answers; the system ends it when the process ends, however.
 
-        When another process is there: wait after calling `waiting`, or without it raise LabelerError.
+        Raises LabelerError when another process is at it.
         """
-        path = self.folder / f"{name}.lock"
-        with locked(path, MOMENT) as mine:
-            if mine:
-                yield
-                return
-        if waiting is None:
-            raise LabelerError(
-                f"Another process is at work on {name} in {self.folder}; wait for it, or stop it."
-            )
-        waiting()
-        with locked(path, math.inf):
+        with locked(self._lock(book, seat), MOMENT) as mine:
+            if not mine:
+                raise LabelerError(
+                    f"Seat {seat} is being answered by another process; wait for it, or stop it."
+                )
             yield
 
-    def is_locked(self, name: str) -> bool:
-        """Whether another process is in the part `name`."""
-        with locked(self.folder / f"{name}.lock") as mine:
+    def is_edited(self, book: Book, seat: int) -> bool:
+        """Whether another process is changing a seat's answers."""
+        with locked(self._lock(book, seat)) as mine:
             return not mine
 
     # ── Below ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _lock(self, book: Book, seat: int) -> Path:
+        return self.folder / f"{'-'.join(map(str, (*book.key, seat)))}.lock"
 
     def _put(self, book: Book, seat: int, answers: Answers, verb: str = "insert or replace") -> None:
         self._db.executemany(

@@ -82,7 +82,7 @@ class Runner:
             if sight.life.phase is Phase.COMMITTING
             or (has_committed(seats[seat].record) and (seat, seats[seat].record) not in openings)
         ]
-        editing = [seat for seat in drawn if journal.is_locked(self.desk.editing(seat))]
+        editing = [seat for seat in drawn if journal.is_edited(book, seat)]
         labels = self._labels(sight, unknown)
         return Notes(labels=labels, openings=openings, editing=frozenset(editing))
 

@@ -37,6 +37,8 @@ def label(console: Console, batch: Batch, answers: dict[Slot, int], save: Save, 
     missing = batch.missing(answers)
     position = missing[0] if missing else 0
     reviewing = not missing
+    if batch.question.instructions:
+        _print(console, batch.question.instructions, "dim")
     while True:
         _show(console, batch, answers, position)
         given = _ask(console, batch, position, key)
@@ -70,11 +72,9 @@ def _show(console: Console, batch: Batch, answers: Mapping[Slot, int], position:
     done = len(batch.tasks) - len(batch.missing(answers))
     console.rule(f"{position + 1} of {len(batch.tasks)} · {done} answered", align="left")
     _print(console, question.text, "bold")
-    if question.instructions and position == 0:
-        _print(console, question.instructions, "dim")
     own = {name: value for name, value in task.content.items() if name in ("text", "image")}
     if own:
-        _print(console, content(own))
+        _print(console, _content(own))
     for index, option in enumerate(batch.shown(position)):
         name = _key_name(index, question.classes)
         _print(console, f"  {name}  {_option(batch, task.content, option)}")
@@ -96,10 +96,10 @@ def _option(batch: Batch, shown: Mapping[str, Any], option: int) -> str:
     """An option as it is shown: its name, a side's or an item's content."""
     question = batch.question
     if question.kind is Kind.PREFERENCE and option < 2:
-        return content(shown[question.options[option]])
+        return _content(shown[question.options[option]])
     if question.kind is Kind.RANKING:
-        return content(shown["items"][option])
-    return visible(question.options[option])
+        return _content(shown["items"][option])
+    return question.options[option]
 
 
 def _in_words(batch: Batch, answer: int, position: int) -> str:
@@ -155,10 +155,11 @@ def _key_name(index: int, options: int) -> str:
     return KEYS[index] if options <= len(KEYS) else str(index + 1)
 
 
-def content(shown: Mapping[str, Any]) -> str:
+def _content(shown: Mapping[str, Any]) -> str:
     """A text, an image by its URL, or both."""
-    return visible("\n".join(str(shown[name]) for name in ("text", "image") if name in shown))
+    return "\n".join(str(shown[name]) for name in ("text", "image") if name in shown)
 
 
 def _print(console: Console, text: str, style: str = "") -> None:
+    """Print what strangers wrote, or what is ours."""
     console.print(Text(visible(text), style=style), soft_wrap=True)

@@ -10,13 +10,13 @@ import click
 from earnest.chain.state import Campaign
 from earnest.cli.groups import Command
 from earnest.cli.label.amounts import about
-from earnest.cli.label.lookup import campaign_of
+from earnest.cli.label.lookup import book_of, campaign_of
 from earnest.cli.label.options import DATA
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, score_text, short, until
 from earnest.labeler.history import Entry
 from earnest.labeler.history import history as history_of
-from earnest.labeler.journal import Book, Journal
+from earnest.labeler.journal import Journal
 from earnest.protocol.errors import ScoreError
 from earnest.protocol.settlement import Outlook, outlook
 
@@ -29,17 +29,13 @@ def status(session: Session, which: str | None, data: Path) -> None:
     """Show how your seats stand, in one campaign or in all."""
     journal = Journal(data)
     state, now, address = session.state, session.now, session.address
-    chosen = state.campaigns.values()
-    if which is not None:
-        chosen = [campaign_of(session, which, journal)[1]]  # type: ignore[assignment]
-    entries = [
-        each for each in history_of(state, address, now) if each.campaign in {c.number for c in chosen}
-    ]
+    chosen = state.campaigns.keys() if which is None else {campaign_of(session, which, journal)[1].number}
+    entries = [each for each in history_of(state, address, now) if each.campaign in chosen]
     rows, members = [], []
     for each in entries:
         found = state.campaigns[each.campaign]
-        book = Book(session.client.domain.chain_id, session.client.address, each.campaign)
-        answered, life = len(journal.answers(book, each.seat)), found.life_at(now)
+        answered = len(journal.answers(book_of(session, each.campaign), each.seat))
+        life = found.life_at(now)
         token = session.token(each.token)
         look = _outlook(found, each.seat, now)
         rows.append(

@@ -66,13 +66,16 @@ def manifest_of(journal: Journal, found: Campaign, uri: str | None) -> Manifest:
     return manifest
 
 
+def book_of(session: Session, number: int) -> Book:
+    """The part of the journal that belongs to a campaign, for which nothing is unlocked."""
+    return Book(session.client.domain.chain_id, session.client.address, number)
+
+
 def desk_of(session: Session, number: int, journal: Journal) -> Desk:
     """Who acts: the session's account, with its journal of the campaign."""
     from earnest.labeler.act import Desk
 
-    client = session.client
-    book = Book(client.domain.chain_id, client.address, number)
-    return Desk(client, session.account, journal, book)
+    return Desk(session.client, session.account, journal, book_of(session, number))
 
 
 def runner_of(

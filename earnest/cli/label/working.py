@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.cli.groups import MANIFEST, Command
 from earnest.cli.label.files import write_new
-from earnest.cli.label.lookup import campaign_of, chosen_batch, desk_of, drawn_seats, manifest_of
+from earnest.cli.label.lookup import book_of, campaign_of, chosen_batch, drawn_seats, manifest_of
 from earnest.cli.label.options import DATA, SEAT, WHICH
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
@@ -23,6 +24,7 @@ from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import batch_of
 from earnest.labeler.journal import Journal
 from earnest.labeler.terminal import label as label_in_terminal
+from earnest.visible import visible
 
 
 @click.command(cls=Command)
@@ -40,11 +42,12 @@ def fetch(
     """Write a seat's batch as CSV, with the answers so far: to be filled in and imported."""
     journal = Journal(data)
     _, found = campaign_of(session, which, journal)
-    desk = desk_of(session, found.number, journal)
+    book = book_of(session, found.number)
     batch = chosen_batch(session, found, manifest_of(journal, found, uri), seat)
-    text = write_batch(batch, journal.answers(desk.book, batch.seat))
+    text = write_batch(batch, journal.answers(book, batch.seat))
     if to is None and not session.json:
-        click.echo(text, nl=False)
+        # `color` keeps click from taking out of a pipe what a terminal would obey.
+        click.echo(visible(text) if sys.stdout.isatty() else text, nl=False, color=True)
         return
     target = to or Path(f"{campaign_text(found.number)[:10]}-seat-{batch.seat}.csv")
     write_new(target, text.encode())
@@ -66,16 +69,16 @@ def work(session: Session, which: str, seat: int | None, data: Path, uri: str | 
     _, found = campaign_of(session, which, journal)
     need_phase(session, found, Phase.COMMITTING)
     ends = found.life_at(session.now).deadline
-    desk = desk_of(session, found.number, journal)
+    book = book_of(session, found.number)
     manifest = manifest_of(journal, found, uri)
     console = Console(stderr=True, highlight=False) if session.json else session.console
     for each in drawn_seats(session, found, seat):
         batch = batch_of(found, manifest, each)
-        with journal.locked(desk.editing(each)):
-            answers = journal.answers(desk.book, each)
+        with journal.editing(book, each):
+            answers = journal.answers(book, each)
 
             def save(slot: Any, answer: int, own: int = each) -> None:
-                journal.answer(desk.book, own, slot, answer)
+                journal.answer(book, own, slot, answer)
 
             whole = label_in_terminal(console, batch, answers, save, _keys())
         missing = len(batch.missing(answers))
@@ -103,11 +106,11 @@ def import_(session: Session, which: str, file: Path, seat: int | None, data: Pa
     journal = Journal(data)
     _, found = campaign_of(session, which, journal)
     need_phase(session, found, Phase.COMMITTING)
-    desk = desk_of(session, found.number, journal)
+    book = book_of(session, found.number)
     batch = chosen_batch(session, found, manifest_of(journal, found, uri), seat)
     answers = read_answers(file, batch)
-    with journal.locked(desk.editing(batch.seat)):
-        journal.replace(desk.book, batch.seat, answers)
+    with journal.editing(book, batch.seat):
+        journal.replace(book, batch.seat, answers)
     session.show(
         {"seat": batch.seat, "answers": len(answers)},
         lambda: session.say(f"Seat {batch.seat}: all {len(answers)} answers are saved."),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
+from dataclasses import replace
 
 import pytest
 
 from earnest.chain.errors import clock
-from earnest.labeler.journal import Journal
+from earnest.cli import cli
+from earnest.labeler.journal import Book, Journal
 
-from .labeling import ANSWERS, COHORT, STAKE, write_rows
+from .labeling import ANSWERS, COHORT, STAKE, manifest_of, write_rows
 
 pytestmark = pytest.mark.anvil
 
@@ -31,6 +35,30 @@ class TestFetch:
     def test_on_the_terminal_with_the_answers_so_far(self, drawn, labeler):
         labeler.answers()
         assert labeler.does("fetch").splitlines()[1] == "0,t0,Is 0 so?,yes"
+
+    def test_a_terminal_obeys_nothing_and_a_pipe_gets_all_of_it(self, stage, labeler, monkeypatch):
+        hostile = "\x1b]0;owned\x07\x1b[2J"
+        manifest = manifest_of(1)
+        tasks = tuple(replace(task, content={"text": hostile}) for task in manifest.tasks)
+        manifest = replace(manifest, tasks=tasks)
+        path = stage.folder / "hostile.json"
+        path.write_bytes(manifest.to_bytes())
+        stage.create(manifest=manifest.digest())
+        labeler.does("enroll", "--manifest", path, "--yes")
+        stage.enroll()
+        stage.draw()
+        assert hostile in labeler.does("fetch")
+        there, here = os.openpty()
+        monkeypatch.setenv("EARNEST_DATA", str(labeler.data))
+        line = ["label", "fetch", stage.which, "--account", "labeler", "--contract", stage.client.address]
+        with os.fdopen(here, "w") as terminal, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", terminal)
+            cli.main(line, standalone_mode=False)
+            terminal.flush()
+            said = os.read(there, 65_536).decode()
+        os.close(there)
+        assert "0,t0,�]0;owned��[2J," in said
+        assert "\x1b" not in said
 
     def test_for_machines(self, drawn, labeler):
         path = labeler.folder / "batch.csv"
@@ -112,9 +140,12 @@ class TestImport:
 
     def test_while_somebody_labels(self, drawn, labeler):
         path = labeler.write_answers()
-        key = f"{drawn.client.domain.chain_id}-{drawn.client.address}-{drawn.campaign:064x}-0"
-        with Journal(labeler.data).locked(key):
-            assert "Another process is at work on " in labeler.refused("import", path)
+        book = Book(drawn.client.domain.chain_id, drawn.client.address, drawn.campaign)
+        with Journal(labeler.data).editing(book, 0):
+            for command in (["import", path], ["work"]):
+                assert labeler.refused(*command) == (
+                    "Seat 0 is being answered by another process; wait for it, or stop it."
+                )
         labeler.does("import", path)
 
 
@@ -123,8 +154,10 @@ class TestWork:
         said = labeler.does("work", typed="12\x1b")
         assert "Seat 0: 2 of 4 answers are missing; what is there is saved." in said
         assert "1 of 4 · 0 answered" in said
+        assert said.count("Guess.") == 1
         said = labeler.does("work", typed="31")
         assert "3 of 4 · 2 answered" in said
+        assert said.count("Guess.") == 1  # the instructions
         assert "1 of 4" not in said
         ends = clock(drawn.life.deadline)
         assert f"Seat 0: all 4 answers are saved; commit them until {ends} with" in said

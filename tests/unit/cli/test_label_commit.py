@@ -79,8 +79,8 @@ class TestCommit:
 
     def test_while_somebody_labels(self, drawn, labeler):
         labeler.answers()
-        key = f"{drawn.client.domain.chain_id}-{drawn.client.address}-{drawn.campaign:064x}-0"
-        with Journal(labeler.data).locked(key):
+        book = Book(drawn.client.domain.chain_id, drawn.client.address, drawn.campaign)
+        with Journal(labeler.data).editing(book, 0):
             assert labeler.refused("commit") == (
                 "Seat 0 is being answered by another process: commit when that is done."
             )

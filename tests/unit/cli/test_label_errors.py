@@ -112,6 +112,12 @@ def test_looking_takes_no_passphrase(opened, labeler, passphrase):
         labeler.does(command, which=command in ("show", "status"))
 
 
+def test_answering_takes_no_passphrase(drawn, labeler, passphrase):
+    passphrase.unlink()
+    labeler.answers()
+    labeler.does("work", typed="1111")
+
+
 def test_a_data_folder_that_is_none(opened, labeler):
     labeler.data.write_text("in the way")
     done = labeler.run("show")

@@ -9,7 +9,7 @@ import pytest
 from earnest.chain.client import Client
 from earnest.chain.life import Phase
 from earnest.labeler.errors import LabelerError
-from earnest.labeler.journal import Journal
+from earnest.labeler.journal import Book, Journal
 from earnest.labeler.run import Runner
 from earnest.labeler.sight import Lookout
 
@@ -82,8 +82,8 @@ def test_a_manifest_that_is_gone_before_committing_is_said(answered, labeler):
 
 
 def test_answers_that_somebody_is_changing_are_committed_at_last_call(answered, labeler):
-    key = f"{answered.client.domain.chain_id}-{answered.client.address}-{answered.campaign:064x}-0"
-    with Journal(labeler.data).locked(key):
+    book = Book(answered.client.domain.chain_id, answered.client.address, answered.campaign)
+    with Journal(labeler.data).editing(book, 0):
         assert "seat 0 is being answered; it commits when that is done." in labeler.does("run", "--once")
         assert not answered.seat().committed
         answered.travel(answered.life.deadline - answered.found.terms.periods.commit // 5)

@@ -68,15 +68,15 @@ def test_merging_overwrites_nothing(tmp_path):
     assert journal.kept(BOOK) == [kept(4)]
 
 
-def test_one_process_in_a_part_at_a_time(tmp_path):
+def test_one_process_answers_for_a_seat_at_a_time(tmp_path):
     journal, other = Journal(tmp_path), Journal(tmp_path)
-    with journal.locked("part"):
-        assert other.is_locked("part")
-        with pytest.raises(LabelerError, match="Another process is at work on part"):
-            other.locked("part").__enter__()
-        with other.locked("another part"):
+    with journal.editing(BOOK, 1):
+        assert other.is_edited(BOOK, 1)
+        with pytest.raises(LabelerError, match="Seat 1 is being answered by another process; wait for it"):
+            other.editing(BOOK, 1).__enter__()
+        with other.editing(BOOK, 2):
             pass
-    assert not other.is_locked("part")
+    assert not other.is_edited(BOOK, 1)
 
 
 def test_a_garbled_journal_is_said_to_be_one(tmp_path):
