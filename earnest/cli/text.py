@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from earnest.chain.errors import clock
 from earnest.chain.life import Life
@@ -12,6 +12,8 @@ from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.protocol.score import ABSENT, UNSCORED
 from earnest.times import duration
+
+MOST_LISTED: Final = 5  # ids in a sentence
 
 
 def until(deadline: int, now: int) -> str:
@@ -54,10 +56,13 @@ def short(hexadecimal: str) -> str:
     return hexadecimal[:10] + "…"
 
 
-def parse_campaign(text: str, known: Iterable[int]) -> int:
-    """The campaign that `text` is the id of, or the beginning of the id of one that is `known`.
+def parse_campaign(
+    text: str, known: Iterable[int], is_mine: Callable[[int], bool] | None = None
+) -> int:
+    """The campaign that `text` is the id of, or the beginning of the id of one that is `known`; where it is
+    that of several, of the only one that `is_mine`.
 
-    Raises InputError when it is neither, or the beginning of several.
+    Raises InputError when it is neither, or the beginning of several: anybody can make ids that begin alike.
     """
     digits = text.lower().removeprefix("0x").removesuffix("…")
     if not 1 <= len(digits) <= 64 or set(digits) - set("0123456789abcdef"):
@@ -65,10 +70,14 @@ def parse_campaign(text: str, known: Iterable[int]) -> int:
     if len(digits) == 64:
         return int(digits, 16)
     found = [campaign for campaign in known if f"{campaign:064x}".startswith(digits)]
-    if len(found) != 1:
-        many = f"{len(found)} campaigns begin" if found else "No campaign begins"
-        raise InputError(f"{many} with 0x{digits}; it must be one.")
-    return found[0]
+    if not found:
+        raise InputError(f"No campaign begins with 0x{digits}; it must be one.")
+    chosen = list(filter(is_mine, found)) if is_mine and len(found) > 1 else found
+    if len(chosen) != 1:
+        listed = sorted(map(campaign_text, chosen or found))
+        named = ", ".join(listed[:MOST_LISTED] + ["…"] * (len(listed) > MOST_LISTED))
+        raise InputError(f"{len(found)} campaigns begin with 0x{digits}: {named}; say which.")
+    return chosen[0]
 
 
 def known_campaign(text: str, known: Mapping[int, Campaign], where: str = "on this contract") -> Campaign:

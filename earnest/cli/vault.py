@@ -53,11 +53,13 @@ def deposit(session: Session, token: str, amount: str, owner: str | None, yes: b
 @click.command(cls=Command)
 @TOKEN
 @click.option("--amount", help="How much, in token units; everything unless given.")
+@click.option("--to", "receiver", metavar="ADDRESS", help="Who receives it; you unless given.")
 @YES
 @pass_session
-def withdraw(session: Session, token: str, amount: str | None, yes: bool) -> None:
-    """Take free balance out of the vault."""
+def withdraw(session: Session, token: str, amount: str | None, receiver: str | None, yes: bool) -> None:
+    """Take free balance out of the vault, to yourself or to somebody else."""
     found, account = session.token(_address("--token", token)), session.account
+    to = _address("--to", receiver) if receiver else account.address
     free = session.client.balance_of(account.address, found.address)
     wanted = free if amount is None else _amount(found, amount)
     if wanted > free:
@@ -67,10 +69,11 @@ def withdraw(session: Session, token: str, amount: str | None, yes: bool) -> Non
         )
     done: list[Sent] = []
     if wanted:
-        session.confirm(f"Withdraw {found.write(wanted)} to {account.address}?", yes)
+        session.confirm(f"Withdraw {found.write(wanted)} to {to}?", yes)
         with session.alone():
-            done = [session.client.withdraw(found.address, wanted, sender=account)]
-    session.done(done, f"{found.write(wanted)} is withdrawn; {found.write(free - wanted)} stays.")
+            done = [session.client.withdraw(found.address, wanted, sender=account, to=to)]
+    sent = f"withdrawn to {to}" if receiver else "withdrawn"
+    session.done(done, f"{found.write(wanted)} is {sent}; {found.write(free - wanted)} stays.")
 
 
 def _address(option: str, text: str) -> str:

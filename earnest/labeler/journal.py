@@ -173,7 +173,7 @@ class Journal:
 
     @contextmanager
     def editing(self, book: Book, seat: int) -> Iterator[None]:
-        """Be the only process that changes a seat's answers; the system ends it when the process ends, however.
+        """Be the only process that changes a seat's answers, until it ends, however it ends.
 
         Raises LabelerError when another process is at it.
         """

@@ -32,11 +32,18 @@ FETCH_PAUSE: Final = 60.0  # seconds until a manifest that could not be had is a
 
 
 def campaign_of(session: Session, which: str, journal: Journal) -> tuple[State, Campaign]:
-    """The state, and the campaign that is meant. Raises InputError when the chain does not have it."""
+    """The state, and the campaign that is meant; of several whose ids begin alike, that with seats of the
+    account's. Raises InputError when the chain does not have it.
+    """
     state = session.state
     chain, contract = session.client.domain.chain_id, session.client.address
     elsewhere = [book for book in journal.books() if (book.chain, book.contract) != (chain, contract)]
-    number = parse_campaign(which, {*state.campaigns, *(book.campaign for book in elsewhere)})
+
+    def is_mine(number: int) -> bool:
+        there = state.campaigns.get(number)
+        return there is not None and session.alias is not None and bool(seats_of(there, session.address))
+
+    number = parse_campaign(which, {*state.campaigns, *(book.campaign for book in elsewhere)}, is_mine)
     if number in state.campaigns:
         return state, state.campaigns[number]
     for book in elsewhere:

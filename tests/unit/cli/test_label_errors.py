@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import count
 
 import pytest
 
-from earnest.cli.text import campaign_text
+from earnest.cli.errors import InputError
+from earnest.cli.text import campaign_text, parse_campaign
 
 from .labeling import ANSWERS
 
@@ -73,6 +75,32 @@ def test_no_such_campaign(opened, labeler):
         assert labeler.refused("show", text, which=False) == sentence
     assert known[:10] in labeler.does("show", known[:10], which=False)
     assert known[:10] in labeler.does("show", f"{known[:10]}…", which=False)
+
+
+def test_ids_that_begin_alike(stage, labeler, person):
+    """Anybody can make an id that begins as another does; one of one's own is meant before a stranger's."""
+    beginnings: dict[str, str] = {}
+    for batches in count(1):
+        stage.create(batches=batches)
+        beginning = stage.which[:3]
+        if beginning in beginnings:
+            break
+        beginnings[beginning] = stage.which
+    both = sorted([beginnings[beginning], stage.which])
+    sentence = f"2 campaigns begin with {beginning}: {', '.join(both)}; say which."
+    assert labeler.refused("show", beginning, which=False) == sentence
+    labeler.does("enroll", "--yes")
+    assert labeler.told("show", beginning, which=False)["campaign"] == stage.which
+    stage.campaign = int(beginnings[beginning], 16)
+    labeler.does("enroll", "--yes")
+    assert labeler.refused("show", beginning, which=False) == sentence
+    assert person("carrier", "elsewhere").refused("show", beginning, which=False) == sentence
+
+
+def test_no_more_ids_than_one_reads():
+    known = [int(f"4bdf4a1d{index:056x}", 16) for index in range(9)]
+    with pytest.raises(InputError, match=r"^9 campaigns begin with 0x4bdf4a1d: (0x[0-9a-f]{64}, ){5}…; say"):
+        parse_campaign("0x4bdf4a1d…", known)
 
 
 def test_unknown_account(opened, labeler, people):

@@ -33,6 +33,28 @@ def test_for_somebody_else(stage, person, labelers):
     assert free(stage, labeler) == 10**18
 
 
+@pytest.mark.parametrize("group", ["campaign", "label", "settle"])
+def test_to_somebody_else(stage, person, labelers, project, operator, group):
+    """Whom a token has blacklisted, or who cannot take ether, has the money sent elsewhere."""
+    someone, receiver = person("settler", group=group), labelers[0]
+    someone.does("deposit", "--amount", "1.5", "--yes", which=False)
+    refusing = operator.deploy(project.RefusingReceiver)
+    assert someone.refused("withdraw", "--to", refusing.address, "--yes", which=False) == (
+        f"{refusing.address} does not accept ether: withdraw the 1500000000000000000 wei to another address."
+    )
+    before = receiver.balance
+    said = someone.does("withdraw", "--to", receiver.address, "--amount", "1", "--yes", which=False)
+    assert said == f"1 ETH is withdrawn to {receiver.address}; 0.5 ETH stays.\n"
+    assert receiver.balance == before + 10**18
+    for nobody in ("0x12", "earnest.eth"):
+        assert someone.refused("withdraw", "--to", nobody, "--yes", which=False) == (
+            f"--to is {nobody!r}; it must be an address, 0x and 40 hexadecimal digits."
+        )
+    assert someone.refused("withdraw", "--to", ZERO_ADDRESS, "--yes", which=False) == (
+        "The address is 0; it must be somebody's."
+    )
+
+
 def test_a_token(stage, person, erc20, purse):
     someone = person("settler", group="settle")
     erc20.mint(someone.account, 10**18, sender=purse)
