@@ -176,7 +176,11 @@ class Session:
             return
         if not sys.stdin.isatty():
             raise InputError("There is nobody to ask: agree beforehand with --yes.")
-        click.confirm(question, abort=True, err=self.json)
+        click.confirm(question, abort=True, err=self.json or self.console.stderr)
+
+    def leave_stdout(self) -> None:
+        """Speak to people on stderr from now on: stdout is for what the command makes."""
+        self.console = _console(stderr=True)
 
 
 def _text(value: object) -> Text:
@@ -184,9 +188,10 @@ def _text(value: object) -> Text:
     return Text(visible(str(value)))
 
 
-def _console() -> Console:
+def _console(stderr: bool = False) -> Console:
     """The terminal; where there is none lines are as long as they must be, for other programs to read."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, width=None if terminal else PLAIN_WIDTH)
 
 
 def passphrase(alias: str) -> str:

@@ -11,6 +11,7 @@ from earnest.chain.errors import ChainError, clock
 from earnest.chain.life import Phase
 from earnest.chain.messages import SignedEnrolment
 from earnest.chain.money import ETHER
+from earnest.chain.records import Enrolled
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, YES, Command
@@ -123,7 +124,9 @@ def sign_enroll(
     proof = gate_proof(found.terms, proof_file, account.address)
     _check_left(session, found, seats)
     check_admission(session, found, seats, proof)
-    if not session.json and to is not None:
+    if to is None:
+        session.leave_stdout()
+    if not session.json:
         show_offer(session, found, manifest, offer(found.terms, state, account.address))
     session.confirm(f"Sign for {seats} seat{'s' * (seats > 1)} under these terms?", yes)
     signed = client.sign_enrolment(
@@ -136,13 +139,18 @@ def sign_enroll(
     )
     missing = max(0, found.terms.stake * seats - client.balance_of(account.address, token))
     text = write_enrolment(signed, session, found)
+    sentence = (
+        f"{to or 'It'} can be carried until {clock(signed.deadline)}, unless another enrolment that you"
+        f" signed with nonce {signed.nonce} of this token is carried first, which makes it void."
+    )
     if to is None:
         click.echo(text, nl=False)
+        session.say(sentence)
     else:
         write_file(to, text.encode())
         session.show(
-            {"file": to, "deadline": signed.deadline, "missing": missing},
-            lambda: session.say(f"{to} can be carried until {clock(signed.deadline)}."),
+            {"file": to, "deadline": signed.deadline, "nonce": signed.nonce, "missing": missing},
+            lambda: session.say(sentence),
         )
     if missing and not session.json:
         click.echo(
@@ -153,22 +161,32 @@ def sign_enroll(
 
 
 def _carry(session: Session, found: Campaign, enrolment: SignedEnrolment, yes: bool) -> None:
-    """Bring a signed enrolment to the chain, which passes over those that are used or void already."""
-    client, labeler = session.client, enrolment.labeler
-    transactions = []
-    if enrolment.nonce < client.nonce_of(labeler, found.terms.token):
-        if not seats_of(found, labeler):
-            raise InputError(
-                f"The enrolment of {labeler} is void: it carries nonce {enrolment.nonce}, which is used."
-            )
+    """Bring a signed enrolment to the chain, which passes over those that are used or void already.
+
+    Raises InputError when it is void, or was void by the time that it came there.
+    """
+    client, labeler, nonce = session.client, enrolment.labeler, enrolment.nonce
+    transactions, sentence = [], f"{labeler} is enrolled."
+    if nonce < client.nonce_of(labeler, found.terms.token):
+        mine = seats_of(found, labeler)
+        if not mine:
+            raise InputError(f"The enrolment of {labeler} is void: it carries nonce {nonce}, which is used.")
+        sentence = f"Nonce {nonce} is used, and {labeler} has {_seats(mine)}: there is nothing to carry."
     else:
         session.confirm(f"Carry the enrolment of {labeler}?", yes)
         with session.alone():
             sent = client.enroll_signed(found.number, [enrolment], sender=session.account)
+        if not any(each.labeler == labeler for each in sent.all(Enrolled)):
+            raise InputError(
+                f"The contract passed the enrolment of {labeler} over in transaction {sent.transaction}:"
+                f" its nonce {nonce} was used just before."
+            )
         transactions.append(sent.transaction)
-    session.show(
-        {"transactions": transactions, "labeler": labeler}, lambda: session.say(f"{labeler} is enrolled.")
-    )
+    session.show({"transactions": transactions, "labeler": labeler}, lambda: session.say(sentence))
+
+
+def _seats(numbers: list[int]) -> str:
+    return f"seat{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
 
 
 def _take_seats(desk: Desk, session: Session, seats: int, proof: bytes) -> list[str]:

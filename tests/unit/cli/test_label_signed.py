@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from earnest.chain.client import Client
 from earnest.chain.errors import clock
 
 from .labeling import STAKE
@@ -24,7 +25,8 @@ def signed(opened, labeler):
     opened.client.deposit(opened.found.terms.token, STAKE, sender=labeler.account)
     path = labeler.folder / "signed.json"
     said = labeler.does("sign-enroll", "--to", path, "--yes")
-    assert f"{path} can be carried until {clock(opened.found.terms.enroll_by)}." in said
+    assert f"{path} can be carried until {clock(opened.found.terms.enroll_by)}, unless another" in said
+    assert said.endswith("you signed with nonce 0 of this token is carried first, which makes it void.\n")
     return path
 
 
@@ -42,13 +44,19 @@ def test_carried_twice_is_carried_once(opened, labeler, carrier, signed):
     carrier.does("enroll", "--signed", signed, "--yes")
     height = opened.chain.blocks.height
     assert carrier.told("enroll", "--signed", signed, "--yes")["transactions"] == []
+    assert carrier.does("enroll", "--signed", signed, "--yes") == (
+        f"Nonce 0 is used, and {labeler.account.address} has seat 0: there is nothing to carry.\n"
+    )
     assert (opened.chain.blocks.height, opened.seats_of(labeler.account)) == (height, [0])
 
 
 def test_on_the_terminal_and_back(opened, labeler, carrier):
     opened.client.deposit(opened.found.terms.token, STAKE, sender=labeler.account)
     path = carrier.folder / "received.json"
-    path.write_text(labeler.does("sign-enroll", "--yes"))
+    done = labeler.run("sign-enroll", "--yes")
+    for part in ("Is it so?", "at worst", "It can be carried until"):  # what is signed, and for how long
+        assert part in done.stderr
+    path.write_text(done.stdout)
     carrier.does("enroll", "--signed", path, "--yes")
     assert opened.seats_of(labeler.account) == [0]
 
@@ -86,6 +94,22 @@ def test_made_void(opened, labeler, carrier, signed):
     assert carrier.refused("enroll", "--signed", signed, "--yes") == (
         f"The enrolment of {labeler.account.address} is void: it carries nonce 0, which is used."
     )
+
+
+def test_made_void_on_its_way(opened, labeler, carrier, signed, monkeypatch):
+    """The contract passes it over, and takes the gas."""
+    carry = Client.enroll_signed
+
+    def late(client, *arguments, **options):
+        client.use_nonce(opened.found.terms.token, sender=labeler.account)
+        return carry(client, *arguments, **options)
+
+    monkeypatch.setattr(Client, "enroll_signed", late)
+    done = carrier.run("enroll", "--signed", signed, "--yes")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"The contract passed the enrolment of {labeler.account.address} over in")
+    assert done.stderr.endswith(": its nonce 0 was used just before.\n")
+    assert opened.seats_of(labeler.account) == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"enrolment": 1}', "seven", "[" * 200_000], ids=len)
