@@ -92,18 +92,18 @@ def fund(client: Client, account: AccountAPI, token: str, needed: int) -> list[S
 def _deposit_tokens(client: Client, account: AccountAPI, token: str, missing: int) -> list[Sent]:
     """Deposit until `missing` is credited: a token may take a fee on the way, at most half of it."""
     sent: list[Sent] = []
-    amount = missing
+    amount, taken, credited = missing, 0, 0
     for _ in range(DEPOSITS):
         sent += deposit(client, account, token, amount, account.address)
-        credited = sum(each.amount for each in sent[-1].all(Deposited))
-        missing -= credited
-        if missing <= 0:
+        arrived = sum(each.amount for each in sent[-1].all(Deposited))
+        taken, credited = taken + amount, credited + arrived
+        if credited >= missing:
             return sent
-        if 2 * credited < amount:
+        if 2 * arrived < amount:
             break
-        amount = -(-missing * amount // credited)
+        amount = -(-(missing - credited) * amount // arrived)
     raise TokenError(
-        f"{token} credited {credited} units of the {amount} that were deposited: {missing} are"
+        f"{token} credited {credited} units of the {taken} that were deposited: {missing - credited} are"
         " missing still, and what was credited can be withdrawn."
     )
 

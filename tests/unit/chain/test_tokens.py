@@ -7,6 +7,7 @@ import pytest
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
+from earnest.chain import wallet
 from earnest.chain.errors import ChainError, TokenError
 from earnest.chain.wallet import fund, spendable
 
@@ -89,6 +90,14 @@ def test_a_token_that_credits_nothing_is_asked_once(client, project, purse):
     with pytest.raises(TokenError, match="credited 0 units of the 100"):
         fund(client, purse, str(token.address), 100)
     assert purse.nonce - before == 2
+
+
+def test_what_was_deposited_is_named_and_not_what_would_be_next(client, project, purse, monkeypatch):
+    monkeypatch.setattr(wallet, "DEPOSITS", 1)
+    token = purse.deploy(project.FeeTokenMock, 1_000)
+    token.mint(purse, 10_000, sender=purse)
+    with pytest.raises(TokenError, match="credited 900 units of the 1000 that were deposited: 100"):
+        fund(client, purse, str(token.address), 1_000)
 
 
 def test_the_selector_of_what_is_no_text():
