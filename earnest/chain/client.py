@@ -48,6 +48,7 @@ from earnest.protocol import draw
 from earnest.protocol.opening import (
     Domain,
     TypedData,
+    backup_typed_data,
     commitment_typed_data,
     enrolment_typed_data,
     opening_digest,
@@ -357,6 +358,10 @@ class Client:
             deadline=deadline,
             signature=_sign(document, signer),
         )
+
+    def backup_signature(self, *, signer: AccountAPI) -> bytes:
+        """What the key of a labeler's backups is derived from, 65 bytes."""
+        return _sign(backup_typed_data(self.domain, signer.address), signer)
 
     # ── Views ───────────────────────────────────────────────────────────────────────────────────────────────
 

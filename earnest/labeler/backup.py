@@ -21,32 +21,13 @@ from earnest.json_text import parse_json
 from earnest.labeler.batch import Answers, Slot
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.journal import Book, Journal, Kept
-from earnest.protocol.opening import NAME, VERSION, Domain, TypedData
+from earnest.protocol.opening import Domain
 
 FORMAT: Final = "earnest-labeler-backup-1"
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 
 Books = dict[Book, tuple[Mapping[int, Answers], list[Kept]]]
-
-
-def typed_data(domain: Domain, labeler: str) -> TypedData:
-    """What the wallet signs to get the key; no other message of the protocol has this type."""
-    members = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"}
-    return {
-        "types": {
-            "EIP712Domain": [{"name": name, "type": kind} for name, kind in members.items()],
-            "Backup": [{"name": "labeler", "type": "address"}],
-        },
-        "primaryType": "Backup",
-        "domain": {
-            "name": NAME,
-            "version": VERSION,
-            "chainId": domain.chain_id,
-            "verifyingContract": domain.contract,
-        },
-        "message": {"labeler": labeler},
-    }
 
 
 def books_of(journal: Journal, domain: Domain, is_mine: Callable[[int, int], bool]) -> Books:

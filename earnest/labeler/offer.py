@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import fmean
 from typing import Final
 
 from earnest.chain.state import State
@@ -31,18 +32,18 @@ class Offer:
 
 def offer(terms: Terms, state: State, labeler: str | None) -> Offer:
     """What a seat may win and lose; what is likely, by what seats got in the campaigns of the past."""
-    most = outlook(terms)
-    even = terms.bounty // terms.cohort
-    own = list(_past(state, labeler)) if labeler else []
-    everyone = list(_past(state, None))
-    if len(own) >= ENOUGH:
-        ratios, basis = own, f"your {len(own)} seats so far"
-    elif everyone:
-        ratios, basis = everyone, f"the {len(everyone)} seats revealed and paid so far on this contract"
-    else:
-        ratios, basis = [Fraction(1)], "an even share: nobody has been paid on this contract yet"
-    likely = int(even * sum(ratios, Fraction(0)) / len(ratios))
-    return Offer(most.max_loss, most.max_win, even, likely, basis, tuple(warnings(terms)))
+    return offers([terms], state, labeler)[0]
+
+
+def offers(campaigns: Iterable[Terms], state: State, labeler: str | None) -> list[Offer]:
+    """As `offer`, of each of some campaigns."""
+    ratio, basis = _likely(state, labeler)
+    found = []
+    for terms in campaigns:
+        most, even = outlook(terms), terms.bounty // terms.cohort
+        likely = round(even * Fraction(ratio))
+        found.append(Offer(most.max_loss, most.max_win, even, likely, basis, tuple(warnings(terms))))
+    return found
 
 
 def warnings(terms: Terms) -> Iterator[str]:
@@ -71,12 +72,22 @@ DENOUNCING: Final = (
 )
 
 
-def _past(state: State, labeler: str | None) -> Iterator[Fraction]:
-    """What revealed seats got on top of their stake, in even shares, over everything that was paid out."""
+def _likely(state: State, labeler: str | None) -> tuple[float, str]:
+    """What a seat gets on top of its stake, in even shares, and by what that is told."""
+    everyone = list(_past(state))
+    own = [ratio for who, ratio in everyone if who == labeler]
+    if len(own) >= ENOUGH:
+        return fmean(own), f"your {len(own)} seats so far"
+    if everyone:
+        basis = f"the {len(everyone)} seats revealed and paid so far on this contract"
+        return fmean(ratio for _, ratio in everyone), basis
+    return 1.0, "an even share: nobody has been paid on this contract yet"
+
+
+def _past(state: State) -> Iterator[tuple[str | None, float]]:
+    """Who got what on top of the stake, in even shares, for each seat that was revealed and paid out."""
     for campaign in state.campaigns.values():
-        even = Fraction(campaign.terms.bounty, campaign.terms.cohort)
+        terms = campaign.terms
         for seat in campaign.seats:
-            if seat.paid is None or not seat.revealed or not even:
-                continue
-            if labeler in (None, seat.labeler):
-                yield (seat.paid - campaign.terms.stake) / even
+            if seat.paid is not None and seat.revealed and terms.bounty:
+                yield seat.labeler, (seat.paid - terms.stake) * terms.cohort / terms.bounty

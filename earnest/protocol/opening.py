@@ -1,8 +1,8 @@
 """Typed data that is signed or committed to (EIP-712; design, section 7), and a seat's record on chain.
 
-Each of the four messages comes as `…_typed_data`, the whole JSON document that a wallet signs (numbers as
-decimal and bytes as hexadecimal strings, which no JSON reader rounds), and as `…_digest`, the 32 bytes it
-stands for. All raise OpeningError for a value that does not fit its type.
+Each message comes as `…_typed_data`, the whole JSON document that a wallet signs (numbers as decimal and
+bytes as hexadecimal strings, which no JSON reader rounds); those that the contract knows, and the salt's, as
+`…_digest`, too, the 32 bytes it stands for. All raise OpeningError for a value that does not fit its type.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ TYPES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("revision", "uint256"),
         ("deadline", "uint256"),
     ),
+    "Backup": (("labeler", "address"),),
 }
 
 NOTHING: Final = 0
@@ -110,6 +111,11 @@ def commitment_digest(
 ) -> bytes:
     """The digest of `commitment_typed_data`, 32 bytes."""
     return digest(commitment_typed_data(domain, campaign, seat, commitment, revision, deadline))
+
+
+def backup_typed_data(domain: Domain, labeler: str) -> TypedData:
+    """What a wallet signs to get the key of its backups; the contract knows no such message."""
+    return _typed_data(domain, "Backup", labeler)
 
 
 def digest(typed_data: TypedData) -> bytes:

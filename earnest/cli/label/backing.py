@@ -34,8 +34,8 @@ def backup(session: Session, file: Path, data: Path) -> None:
         raise InputError(
             f"The journal {journal.path} has nothing of {account.address}'s on contract {domain.contract}."
         )
-    signature = _backup_signature(session)
-    if _backup_signature(session) != signature:
+    signature = session.client.backup_signature(signer=account)
+    if session.client.backup_signature(signer=account) != signature:
         raise InputError(
             "This wallet signs the same message differently each time: what it enciphers it could not open."
             f" Keep a copy of {journal.path} in a safe place instead."
@@ -123,7 +123,7 @@ def _open(session: Session, data: bytes, signature: bytes | None = None) -> back
         )
     if head["labeler"] != session.account.address:
         raise InputError(f"The backup is of {head['labeler']}; the account is {session.account.address}.")
-    return backups.open_sealed(data, signature or _backup_signature(session))
+    return backups.open_sealed(data, signature or session.client.backup_signature(signer=session.account))
 
 
 def _recover_backup(session: Session, journal: Journal, file: Path) -> None:
@@ -140,14 +140,3 @@ def _recover_backup(session: Session, journal: Journal, file: Path) -> None:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
-
-
-def _backup_signature(session: Session) -> bytes:
-    from eth_account.messages import encode_typed_data
-
-    account = session.account
-    document = backups.typed_data(session.client.domain, account.address)
-    signature = account.sign_message(encode_typed_data(full_message=document))
-    if signature is None:
-        raise InputError(f"{account.address} did not sign.")
-    return bytes(signature.encode_rsv())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from earnest.cli.label.options import DATA, WHICH
 from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, short, until
 from earnest.labeler.journal import Journal
-from earnest.labeler.offer import offer
+from earnest.labeler.offer import offer, offers
 from earnest.labeler.sight import seats_of
 from earnest.protocol.terms import ZERO_ADDRESS
 
@@ -27,14 +28,15 @@ def find(session: Session, all_: bool) -> None:
     """List the campaigns that this account can enroll in now."""
     state, now = session.state, session.now
     address = session.address if session.alias else None
-    found = []
+    chosen = []
     for each in state.campaigns.values():
         life = each.life_at(now)
         open_ = life.phase is Phase.ENROLLING and life.taken < life.seats
         if open_ and (all_ or each.terms.gate == ZERO_ADDRESS):
-            found.append((each, life, offer(each.terms, state, address)))
+            chosen.append((each, life))
+    prospects = offers([each.terms for each, _ in chosen], state, address)
     rows = []
-    for each, life, prospects in found:
+    for (each, life), expected in zip(chosen, prospects, strict=True):
         token = session.token(each.terms.token)
         mine = len(seats_of(each, address)) if address else 0
         rows.append(
@@ -44,14 +46,14 @@ def find(session: Session, all_: bool) -> None:
                 f"{life.taken}/{life.seats}" + (f", {mine} yours" if mine else ""),
                 each.terms.batch_size,
                 token.write(each.terms.stake),
-                about(token, prospects.likely),
-                about(token, -prospects.max_loss),
+                about(token, expected.likely),
+                about(token, -expected.max_loss),
                 "open" if each.terms.gate == ZERO_ADDRESS else "gate",
             ]
         )
     columns = ["campaign", "enroll until", "#seats", "#tasks", "#stake", "#likely pay", "#at worst", "for"]
     session.show(
-        {"campaigns": [offer_members(*each) for each in found]},
+        {"campaigns": [offer_members(*each, what) for each, what in zip(chosen, prospects, strict=True)]},
         lambda: session.table(columns, rows) if rows else session.say("No campaign is open now."),
     )
 
@@ -70,6 +72,7 @@ def show(session: Session, which: str, data: Path, uri: str | None) -> None:
     prospects = offer(found.terms, state, address)
     session.show(
         offer_members(found, found.life_at(session.now), prospects)
-        | {"question": manifest.question.to_json(), "tasks": len(manifest.tasks)},
+        | {"question": manifest.question.to_json(), "tasks": len(manifest.tasks)}
+        | {"terms": asdict(found.terms) | {"metric": found.terms.metric.name}},
         lambda: show_offer(session, found, manifest, prospects),
     )

@@ -8,7 +8,7 @@ from earnest.chain.errors import clock
 from earnest.chain.money import ETHER
 from earnest.chain.records import Enrolled
 
-from .labeling import BOUNTY, COHORT, STAKE
+from .labeling import BOUNTY, COHORT, HOUR, STAKE
 
 pytestmark = pytest.mark.anvil
 
@@ -38,6 +38,11 @@ class TestShow:
             assert part in said
         told = labeler.told("show")
         assert told["question"]["options"] == ["yes", "no", "can't say"]
+        terms = told["terms"]
+        assert terms["periods"]["commit"] == 2 * HOUR
+        assert (terms["curve"]["forfeit"], terms["weights"]["peers"]) == (5_000, 1)
+        assert terms["metric"] == "NOMINAL"
+        assert terms["manifest"] == "0x" + opened.found.terms.manifest.hex()
         assert (told["max_loss"], told["tasks"], told["phase"]) == (str(STAKE // 2), 4, "Enrolling")
 
 

@@ -7,7 +7,7 @@ import pytest
 from earnest.chain.life import Phase
 from earnest.chain.state import Seat, State
 from earnest.labeler.history import history
-from earnest.labeler.offer import offer, warnings
+from earnest.labeler.offer import offer, offers, warnings
 from earnest.protocol.opening import revealed_record
 from earnest.protocol.terms import Periods
 
@@ -41,6 +41,19 @@ def test_everyones_past_until_ones_own_is_long_enough():
     own = [(ME, EVEN), (ME, EVEN), (ME, -EVEN), (OTHER, -EVEN)]
     found = offer(CALM, past(*own), ME)
     assert (found.likely, found.basis) == (EVEN // 3, "your 3 seats so far")
+
+
+def test_many_offers_look_at_the_past_once():
+    state = past((OTHER, EVEN), (OTHER, 0), (ME, 0))
+    terms = [CALM, replace(CALM, bounty=10 * CALM.bounty)]
+    found = offers(terms, state, ME)
+    assert found == [offer(each, state, ME) for each in terms]
+    assert [each.likely for each in found] == [EVEN // 3, 10 * EVEN // 3]
+
+
+def test_what_is_likely_is_exact_where_everyone_got_the_same():
+    huge = replace(CALM, bounty=2**95 + 1)
+    assert offer(huge, past((OTHER, EVEN)), None).likely == huge.bounty // huge.cohort
 
 
 @pytest.mark.parametrize("name", ["commit", "reveal", "challenge"])
