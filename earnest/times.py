@@ -1,8 +1,9 @@
-"""Durations as people write them: `2h 30m`."""
+"""Times and durations as people write them: `18:30:00`, `2h 30m`."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Final
 
 SECONDS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -33,3 +34,10 @@ def duration(length: int, parts: int = 2) -> str:
         if count:
             found.append(f"{count}{unit}")
     return " ".join(found[:parts]) or "0s"
+
+
+def clock(time: int, now: int | None = None) -> str:
+    """A unix time as local time, without the date when that is today's."""
+    moment = datetime.fromtimestamp(time)
+    today = datetime.fromtimestamp(now).date() if now is not None else datetime.now().date()
+    return moment.strftime("%H:%M:%S" if moment.date() == today else "%Y-%m-%d %H:%M:%S")

@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from string import Formatter
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from earnest.chain.life import Phase
+from earnest.times import clock
 
 
 class ChainError(Exception):
@@ -264,13 +264,6 @@ def revert_data(error: BaseException) -> bytes | None:
         literal = ast.literal_eval(found[1])
         return literal if isinstance(literal, bytes) else None
     return b"" if "revert" in text.lower() else None
-
-
-def clock(time: int, now: int | None = None) -> str:
-    """A unix time as local time, without the date when that is today's."""
-    moment = datetime.fromtimestamp(time)
-    today = datetime.fromtimestamp(now).date() if now is not None else datetime.now().date()
-    return moment.strftime("%H:%M:%S" if moment.date() == today else "%Y-%m-%d %H:%M:%S")
 
 
 def short_id(campaign: int) -> str:

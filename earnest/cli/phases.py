@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.phases import phase_end, phase_starts
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
 from earnest.cli.text import until
+from earnest.times import clock
 
 # What reveals must be over for, by the chain's own clock.
 AFTER_REVEALS: Final = (Phase.AUDITING, Phase.SETTLING)

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
-from earnest.chain.errors import clock, short_id
+from earnest.chain.errors import short_id
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from earnest.chain.errors import clock
 from earnest.chain.life import Life
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.protocol.score import ABSENT, UNSCORED
-from earnest.times import duration
+from earnest.times import clock, duration
 
 MOST_LISTED: Final = 5  # ids in a sentence
 
@@ -52,7 +51,7 @@ def campaign_text(campaign: int) -> str:
 
 
 def short(hexadecimal: str) -> str:
-    """An id or an address as it stands in tables: its beginning, which `parse_campaign` understands."""
+    """An address, or a text that begins as an id does, as it stands in tables."""
     return hexadecimal[:10] + "…"
 
 

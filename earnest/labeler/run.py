@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from earnest.chain.errors import ChainError, clock
+from earnest.chain.errors import ChainError
 from earnest.chain.failures import NODE_ERRORS, told
 from earnest.chain.life import Phase
 from earnest.chain.wallet import alone
@@ -26,6 +26,7 @@ from earnest.labeler.steps import Action, Notes, Step, due, last_call, paid, rev
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.manifest import Manifest
 from earnest.protocol.opening import has_committed
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent

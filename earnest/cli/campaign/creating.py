@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from earnest.chain.errors import ChainError, clock
+from earnest.chain.errors import ChainError
 from earnest.chain.life import Phase
 from earnest.cli.campaign.gate import check_gate
 from earnest.cli.campaign.planning import FILE, Draft, read_plan, show_plan
@@ -29,6 +29,7 @@ from earnest.experimenter.publish import publish
 from earnest.experimenter.settings import read_settings
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.terms import Terms, campaign_id
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from earnest.chain.errors import clock
+from earnest.chain.errors import short_id
 from earnest.chain.life import Life, Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.which import WHICH, campaign_of
@@ -16,6 +16,7 @@ from earnest.cli.session import Session, pass_session
 from earnest.cli.text import campaign_text, phase_text, scores_text, short, until
 from earnest.protocol.settlement import outlook
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
+from earnest.times import clock
 
 COLUMNS: Final = ["campaign", "phase", "ends", "#seats", "#bounty", "#stake", "experimenter"]
 
@@ -38,7 +39,7 @@ def list_(session: Session, mine: bool) -> None:
 def _list_row(session: Session, found: Campaign, now: int) -> list[object]:
     life, token = found.life_at(now), session.token(found.terms.token)
     return [
-        short(campaign_text(found.number)),
+        short_id(found.number),
         life.phase.title,
         until(life.deadline, now),
         f"{life.taken}/{life.batches * life.cohort}",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from earnest.chain.errors import ChainError, clock
+from earnest.chain.errors import ChainError
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.acting import FORMATS, TO, chosen_formats, write_dataset
@@ -25,6 +25,7 @@ from earnest.cli.text import campaign_text, until
 from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.folder import Folder, Record
 from earnest.experimenter.steps import Standing, standing
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.chain.follow import Sight

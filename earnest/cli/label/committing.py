@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
@@ -22,6 +21,7 @@ from earnest.cli.text import campaign_text
 from earnest.labeler.batch import batch_of
 from earnest.labeler.errors import LabelerError
 from earnest.labeler.steps import Action, Step, reveals_now
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.labeler.run import Runner

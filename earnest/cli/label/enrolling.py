@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from earnest.chain.errors import ChainError, clock
+from earnest.chain.errors import ChainError, short_id
 from earnest.chain.life import Phase
 from earnest.chain.messages import SignedEnrolment
 from earnest.chain.money import ETHER
@@ -25,11 +25,12 @@ from earnest.cli.label.signed import read_enrolment, write_enrolment
 from earnest.cli.number import Number
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
-from earnest.cli.text import campaign_text, short
+from earnest.cli.text import campaign_text
 from earnest.labeler.journal import Journal
 from earnest.labeler.offer import offer
 from earnest.labeler.sight import seats_of
 from earnest.protocol.terms import MAX_SEATS, ZERO_ADDRESS, Terms
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.labeler.act import Desk
@@ -245,5 +246,5 @@ def _enrolled(session: Session, number: int, mine: list[int], transactions: list
     seats = ", ".join(map(str, mine))
     session.show(
         {"campaign": campaign_text(number), "seats": mine, "transactions": transactions},
-        lambda: session.say(f"Your seats in campaign {short(campaign_text(number))}: {seats}."),
+        lambda: session.say(f"Your seats in campaign {short_id(number)}: {seats}."),
     )

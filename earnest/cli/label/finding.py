@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from earnest.chain.errors import short_id
 from earnest.chain.life import Phase
 from earnest.cli.groups import MANIFEST, Command
 from earnest.cli.label.amounts import about
@@ -14,7 +15,7 @@ from earnest.cli.label.lookup import campaign_of, manifest_of
 from earnest.cli.label.offering import offer_members, show_offer
 from earnest.cli.label.options import DATA, WHICH
 from earnest.cli.session import Session, pass_session
-from earnest.cli.text import campaign_text, short, until
+from earnest.cli.text import until
 from earnest.labeler.journal import Journal
 from earnest.labeler.offer import offer, offers
 from earnest.labeler.sight import seats_of
@@ -41,7 +42,7 @@ def find(session: Session, all_: bool) -> None:
         mine = len(seats_of(each, address)) if address else 0
         rows.append(
             [
-                short(campaign_text(each.number)),
+                short_id(each.number),
                 until(life.deadline, now),
                 f"{life.taken}/{life.seats}" + (f", {mine} yours" if mine else ""),
                 each.terms.batch_size,

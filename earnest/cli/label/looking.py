@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from earnest.chain.errors import short_id
 from earnest.chain.state import Campaign
 from earnest.cli.groups import Command
 from earnest.cli.label.amounts import about
 from earnest.cli.label.lookup import book_of, campaign_of
 from earnest.cli.label.options import DATA
 from earnest.cli.session import Session, pass_session
-from earnest.cli.text import campaign_text, score_text, short, until
+from earnest.cli.text import campaign_text, score_text, until
 from earnest.labeler.history import Entry
 from earnest.labeler.history import history as history_of
 from earnest.labeler.journal import Journal
@@ -40,7 +41,7 @@ def status(session: Session, which: str | None, data: Path) -> None:
         look = _outlook(found, each.seat, now)
         rows.append(
             [
-                short(campaign_text(each.campaign)),
+                short_id(each.campaign),
                 life.phase.title,
                 until(life.deadline, now),
                 each.seat,
@@ -75,7 +76,7 @@ def history(session: Session) -> None:
         token = session.token(each.token)
         rows.append(
             [
-                short(campaign_text(each.campaign)),
+                short_id(each.campaign),
                 each.seat,
                 "–" if each.batch is None else each.batch,
                 each.outcome,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from earnest.chain.errors import clock
+from earnest.chain.errors import short_id
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign, State
 from earnest.cli.errors import InputError
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session
-from earnest.cli.text import campaign_text, parse_campaign, short
+from earnest.cli.text import campaign_text, parse_campaign
 from earnest.files import write_atomic
 from earnest.labeler.batch import Batch, batch_of
 from earnest.labeler.journal import Book, Journal
@@ -22,6 +22,7 @@ from earnest.labeler.sight import seats_of
 from earnest.manifest.errors import ManifestError
 from earnest.manifest.fetch import fetch as fetch_manifest
 from earnest.manifest.manifest import Manifest
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.labeler.act import Desk
@@ -49,7 +50,7 @@ def campaign_of(session: Session, which: str, journal: Journal) -> tuple[State, 
     for book in elsewhere:
         if book.campaign == number:
             raise InputError(
-                f"Campaign {short(campaign_text(number))} is on chain {book.chain}, contract"
+                f"Campaign {short_id(number)} is on chain {book.chain}, contract"
                 f" {book.contract}; this is chain {chain}, contract {contract}."
             )
     raise InputError(
@@ -140,7 +141,7 @@ def drawn_seats(session: Session, found: Campaign, seat: int | None) -> list[int
     address = session.address
     mine = seats_of(found, address)
     if not mine:
-        raise InputError(f"{address} has no seat in campaign {short(campaign_text(found.number))}.")
+        raise InputError(f"{address} has no seat in campaign {short_id(found.number)}.")
     if seat is not None and seat not in mine:
         raise InputError(f"Seat {seat} is not yours; yours are {', '.join(map(str, mine))}.")
     if seat is not None:

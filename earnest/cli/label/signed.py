@@ -7,11 +7,12 @@ from pathlib import Path
 
 from eth_utils.address import is_address
 
+from earnest.chain.errors import short_id
 from earnest.chain.messages import SignedEnrolment
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
-from earnest.cli.text import campaign_text, short
+from earnest.cli.text import campaign_text
 from earnest.files import FileError, read_json
 
 
@@ -43,8 +44,8 @@ def read_enrolment(file: Path, session: Session, found: Campaign) -> SignedEnrol
     here = (session.client.domain.chain_id, session.client.address, found.number)
     if where != here:
         raise InputError(
-            f"{file} is for chain {where[0]}, contract {where[1]}, campaign {short(campaign_text(where[2]))};"
-            f" this is chain {here[0]}, contract {here[1]}, campaign {short(campaign_text(here[2]))}."
+            f"{file} is for chain {where[0]}, contract {where[1]}, campaign {short_id(where[2])};"
+            f" this is chain {here[0]}, contract {here[1]}, campaign {short_id(here[2])}."
         )
     return signed
 

@@ -11,7 +11,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.cli.groups import MANIFEST, Command
 from earnest.cli.label.files import write_new
@@ -19,11 +18,12 @@ from earnest.cli.label.lookup import book_of, campaign_of, chosen_batch, drawn_s
 from earnest.cli.label.options import DATA, SEAT, WHICH
 from earnest.cli.phases import need_phase
 from earnest.cli.session import Session, pass_session
-from earnest.cli.text import campaign_text, short
+from earnest.cli.text import campaign_text
 from earnest.labeler.answers import read_answers, write_batch
 from earnest.labeler.batch import batch_of
 from earnest.labeler.journal import Journal
 from earnest.labeler.terminal import label as label_in_terminal
+from earnest.times import clock
 from earnest.visible import visible
 
 
@@ -85,7 +85,7 @@ def work(session: Session, which: str, seat: int | None, data: Path, uri: str | 
         members = {"seat": each, "answered": len(batch.tasks) - missing, "missing": missing}
         sentence = (
             f"Seat {each}: all {len(batch.tasks)} answers are saved; commit them until {clock(ends)}"
-            f" with `earnest label commit {short(campaign_text(found.number))[:-1]}`, or leave it to `run`."
+            f" with `earnest label commit {campaign_text(found.number)[:10]}`, or leave it to `run`."
             if not missing
             else f"Seat {each}: {missing} of {len(batch.tasks)} answers are missing; what is there is saved."
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from earnest.chain.errors import clock, short_id
+from earnest.chain.errors import short_id
 from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, Command
 from earnest.cli.number import Number
@@ -17,7 +17,7 @@ from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import DEPOSIT
 from earnest.cli.settling import confirmations_of, gas_limit
 from earnest.cli.text import campaign_text, known_campaign
-from earnest.times import seconds
+from earnest.times import clock, seconds
 
 if TYPE_CHECKING:
     from earnest.settler.run import Done, Notice

@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from earnest.chain import settle, wallet
-from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import PostingStatus
 from earnest.files import locked
 from earnest.manifest.fetch import fetch
 from earnest.protocol.settlement import pack
 from earnest.protocol.terms import ZERO_ADDRESS
+from earnest.times import clock
 
 from .campaigns import AUDITED, COST, write_campaign
 from .labeling import COHORT

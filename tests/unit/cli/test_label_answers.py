@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from earnest.chain.errors import clock
 from earnest.cli import cli
 from earnest.labeler.journal import Book, Journal
+from earnest.times import clock
 
 from .labeling import ANSWERS, COHORT, STAKE, manifest_of, write_rows
 
@@ -238,7 +238,7 @@ class TestSeats:
             assert benched.refused(*command) == (
                 "The draw has benched all of your seats: there is nothing to do, the stake is back."
             )
-        assert "Committing: the stake is back, the draw has benched" in benched.does("run")
+        assert "was benched by the draw and has its stake back." in benched.does("run")
         assert benched.told("status")["seats"][0]["outcome"] == "benched"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.labeler.journal import Book, Journal
+from earnest.times import clock
 
 from .labeling import ANSWERS, labels_of
 

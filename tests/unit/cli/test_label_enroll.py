@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from earnest.chain.errors import clock
 from earnest.chain.money import ETHER
 from earnest.chain.records import Enrolled
+from earnest.times import clock
 
 from .labeling import BOUNTY, COHORT, HOUR, STAKE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from earnest.chain.errors import clock
 from earnest.protocol.settlement import settle_batch
+from earnest.times import clock
 
 from .labeling import ANSWERS, BOUNTY, STAKE, labels_of
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from earnest.chain.client import Client
-from earnest.chain.errors import clock
+from earnest.times import clock
 
 from .labeling import STAKE
 

@@ -9,12 +9,12 @@ import subprocess
 import pytest
 
 from earnest.chain import settle
-from earnest.chain.errors import clock
 from earnest.chain.life import Phase
 from earnest.chain.state import BatchStatus, PostingStatus
 from earnest.cli import settling
 from earnest.protocol.settlement import pack
 from earnest.protocol.terms import ZERO_ADDRESS
+from earnest.times import clock
 
 from .labeling import BOND, COHORT
 
