@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 from rich.console import Console
 
+from earnest.cli.errors import report
 from earnest.cli.session import Session
 
 ENVIRONMENT = {"PATH": "", "HOME": "/nonexistent"}
@@ -91,3 +93,12 @@ def test_what_strangers_wrote_is_shown_and_never_obeyed():
     session.members({"question": hostile})
     session.table(["campaign", "by"], [["0x12", hostile]])
     assert out.getvalue().count("�[2J�[red]a[/red] �b") == 3
+
+
+def test_a_full_disk_is_no_fault_of_ours(capsys):
+    assert report(OSError(errno.ENOSPC, "No space left on device", "/data/manifest"), False) == 2
+    assert report(OSError(errno.ENOSPC, "No space left on device"), False) == 2
+    assert capsys.readouterr().err == (
+        "/data/manifest cannot be read or written: No space left on device.\n"
+        "Something cannot be read or written: No space left on device.\n"
+    )
