@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from earnest.chain.life import Phase
 from earnest.cli.groups import MANIFEST, Command
@@ -71,7 +70,8 @@ def work(session: Session, which: str, seat: int | None, data: Path, uri: str | 
     ends = found.life_at(session.now).deadline
     book = book_of(session, found.number)
     manifest = manifest_of(journal, found, uri)
-    console = Console(stderr=True, highlight=False) if session.json else session.console
+    if session.json:
+        session.leave_stdout()
     for each in drawn_seats(session, found, seat):
         batch = batch_of(found, manifest, each)
         with journal.editing(book, each):
@@ -80,7 +80,7 @@ def work(session: Session, which: str, seat: int | None, data: Path, uri: str | 
             def save(slot: Any, answer: int, own: int = each) -> None:
                 journal.answer(book, own, slot, answer)
 
-            whole = label_in_terminal(console, batch, answers, save, _keys())
+            whole = label_in_terminal(session.console, batch, answers, save, _keys())
         missing = len(batch.missing(answers))
         members = {"seat": each, "answered": len(batch.tasks) - missing, "missing": missing}
         sentence = (
