@@ -271,21 +271,27 @@ def decode_log(topics: Sequence[bytes], data: bytes, place: Place) -> Record | N
 
 
 def _decode_whole(kinds: list[str], data: bytes) -> tuple[Any, ...]:
-    """The values, which must encode to the very data: Ape makes eth_abi read missing bytes as zeros."""
-    values = decode(kinds, data)
-    if encode(kinds, values) != data:
+    """The values, which must encode to the very data: Ape makes eth_abi read missing bytes as zeros.
+
+    Strings are left as bytes, which they are encoded like: a stranger's need not be UTF-8.
+    """
+    raw = ["bytes" if kind == "string" else kind for kind in kinds]
+    values = decode(raw, data)
+    if encode(raw, values) != data:
         raise ValueError(f"A log's data of {len(data)} bytes is not ({', '.join(kinds)}).")
     return values
 
 
 def _polished(members: Sequence[_Member], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Terms as a record, addresses with their checksum."""
+    """Terms as a record, addresses with their checksum, strings with U+FFFD for what is no UTF-8."""
     return {member.name: _polish(member.kind, values[member.name]) for member in members}
 
 
 def _polish(kind: str, value: Any) -> Any:
     if kind == "address":
         return to_checksum_address(value)
+    if kind == "string":
+        return value.decode(errors="replace")
     return _terms(value) if kind == TERMS_ABI else value
 
 

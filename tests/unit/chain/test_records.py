@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 
 import pytest
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from earnest.chain import records
+from earnest.chain.follow import Follower
 from earnest.chain.records import Deposited, Enrolled, Place, Record, decode_log, signature
+from earnest.manifest.errors import ManifestError
+from earnest.protocol.terms import TERMS_ABI, campaign_id
+from earnest.settler.rows import fetch_rows
 
 PLACE = Place(block=7, index=0, timestamp=1_000, transaction="0x01", block_hash="0x02")
 ADDRESS = "0x" + 39 * "0" + "1"
@@ -58,6 +64,21 @@ class TestDecodeLog:
 
 
 class TestFromAChain:
+    def test_a_uri_that_is_no_text_stops_nobody(self, created, attacker, networks, store):
+        """The contract takes any bytes for a string."""
+        terms, client = replace(created.terms, bounty=0, fee=0), created.client
+        kinds, values = (TERMS_ABI, "bytes"), (terms.abi_tuple(), b"ipfs://\xff\xfe\0\xed\xa0\x80")
+        data = keccak(text=f"create({TERMS_ABI},string)")[:4] + encode(kinds, values)
+        create = networks.provider.network.ecosystem.create_transaction
+        attacker.call(create(sender=attacker.address, receiver=client.address, data=data))
+        sight = Follower(client.web3, client.address, client.sink, store).look()
+        assert set(sight.state.campaigns) == {created.id, campaign_id(attacker.address, terms)}
+        uri = sight.state.campaigns[campaign_id(attacker.address, terms)].uri
+        assert uri == "ipfs://\ufffd\ufffd\0" + 3 * "\ufffd"
+        assert json.loads(json.dumps(uri, ensure_ascii=False).encode()) == uri
+        with pytest.raises(ManifestError, match="cannot be read"):
+            fetch_rows(uri, terms.manifest)
+
     def test_terms_come_back_as_they_went(self, created):
         (record,) = [each for each in created.client.records() if isinstance(each, records.Created)]
         assert record.terms == created.terms
