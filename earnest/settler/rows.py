@@ -6,6 +6,7 @@ fills the memory ends with that process, and holds up nothing else.
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -45,7 +46,7 @@ def fetch_rows(uri: str, digest: bytes, limit: float = FETCH_LIMIT) -> Rows:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["its process ended"]
         raise ManifestError(said[-1] if done.returncode == 1 else f"The manifest at {uri}: {said[-1]}.")
-    return [bytes.fromhex(row) for row in done.stdout.decode().split()]
+    return [bytes.fromhex(row) for row in json.loads(done.stdout)]
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def main() -> None:
         sys.exit(str(error))
     except Exception as error:  # a stranger's URI may fail in any way
         sys.exit(f"The manifest at {uri} cannot be read: {str(error) or type(error).__name__}.")
-    print("\n".join(row.hex() for row in rows))
+    json.dump([row.hex() for row in rows], sys.stdout)
 
 
 if __name__ == "__main__":

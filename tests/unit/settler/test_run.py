@@ -24,7 +24,11 @@ from earnest.chain.state import BatchStatus, PostingStatus
 from earnest.chain.store import Store
 from earnest.files import locked
 from earnest.manifest.errors import ManifestError
+from earnest.manifest.manifest import Manifest, Task
+from earnest.manifest.question import Kind, Question
+from earnest.protocol.score import UNSCORED
 from earnest.protocol.settlement import pack
+from earnest.protocol.terms import campaign_id
 from earnest.settler.rows import fetch_rows
 from earnest.settler.run import Done, Notice, Settler
 from earnest.settler.scores import Scorer
@@ -422,6 +426,32 @@ def test_manifests_that_never_come_hold_no_other_campaign_up(revealed, settler, 
     while not mine.once():
         assert time.monotonic() < began + 30
     assert len(game.campaign.postings) == 1
+
+
+def test_an_empty_audit_row_hides_no_false_posting(game, attacker, challenger, enlist, tmp_path):
+    """Such a row does not parse: its batch is unscored, and whoever scores it otherwise loses the bond."""
+    rows = (b"", *SEALED[1:])
+    question = Question(text="Which one?", kind=Kind.CHOICE, options=("x", "y", "z"))
+    tasks = tuple(Task(str(number), {"text": "t"}) for number in range(8))
+    manifest = Manifest(question, tasks, batches=((tuple(range(8)),),) * 3, audit_rows=rows)
+    path = tmp_path / "manifest.json"
+    path.write_bytes(manifest.to_bytes())
+    game.terms = replace(game.terms, manifest=manifest.digest(), audit_root=manifest.audit_root)
+    game.id = campaign_id(game.experimenter.address, game.terms)
+    game.fund(game.experimenter, (game.terms.bounty + game.terms.fee) * game.terms.batches)
+    game.client.create(game.terms, str(path), sender=game.experimenter)
+    game.enroll(7)
+    game.travel(game.terms.enroll_by)
+    game.draw()
+    for seat in range(6):
+        game.commit(seat, ANSWERS[seat])
+    game.client.reveal_many(game.id, list(game.openings.values()), sender=game.experimenter)
+    game.client.disclose(game.id, KEY, sender=game.experimenter)
+    game.fund(attacker, game.terms.bond)
+    game.client.post(game.id, [0], [FALSE], sender=attacker)
+    watcher, _ = enlist(challenger, options=Options(steps=WATCHING), scorer=Scorer())
+    assert steps(watcher.once()) == [Step.REFEREE]
+    assert game.campaign.scores(0) == [UNSCORED] * 3
 
 
 def test_a_manifest_that_fails_in_any_way_is_a_sentence(tmp_path):
