@@ -6,6 +6,7 @@ ended.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -80,6 +81,16 @@ def at(life: Life, terms: Terms, now: int) -> Life:
     if life.phase is Phase.SETTLING and life.scored == life.batches and now >= life.deadline:
         life = enter(life, Phase.FINAL, 0)
     return life
+
+
+def passing(life: Life, terms: Terms, now: int) -> Iterator[tuple[Phase, int]]:
+    """The phases that begin by themselves from a life until unix time `now`, and when each does."""
+    while life.deadline and life.deadline <= now:
+        after = at(life, terms, life.deadline)
+        if after.phase is life.phase:
+            return
+        yield after.phase, life.deadline
+        life = after
 
 
 def enter(life: Life, phase: Phase, deadline: int) -> Life:

@@ -35,10 +35,5 @@ def phase_end(starts: dict[Phase, int], phase: Phase) -> int | None:
 
 
 def _pass_deadlines(campaign: Campaign, now: int, starts: dict[Phase, int]) -> None:
-    life = campaign.life
-    while life.deadline and life.deadline <= now:
-        after = lives.at(life, campaign.terms, life.deadline)
-        if after.phase is life.phase:
-            return
-        starts.setdefault(after.phase, life.deadline)
-        life = after
+    for phase, time in lives.passing(campaign.life, campaign.terms, now):
+        starts.setdefault(phase, time)

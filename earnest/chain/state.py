@@ -119,7 +119,8 @@ class Campaign:
     """One campaign. `life` is as of the last record; `life_at` carries it further.
 
     `drawn_at`: the time of the draw (unix); `committed_in`: the block of the newest commitment; `moved`: that
-    of the last record that its scores hang on.
+    of the last record that its scores hang on; `settling_from`: when Settling began, None while no record is
+    later (see `settling_at`).
     """
 
     number: int
@@ -134,6 +135,7 @@ class Campaign:
     drawn_at: int | None = None
     committed_in: int | None = None
     moved: int = 0
+    settling_from: int | None = None
     escrowed: bool = True  # whether bounties and fees are; no longer once a cancelled campaign is refunded
     seats: list[Seat] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
@@ -144,6 +146,12 @@ class Campaign:
     def life_at(self, now: int) -> Life:
         """The life at unix time `now`."""
         return lives.at(self.life, self.terms, now)
+
+    def settling_at(self, now: int) -> int | None:
+        """When Settling began (unix time), whatever was posted since; None when it has not by `now`."""
+        if self.settling_from is not None:
+            return self.settling_from if self.settling_from <= now else None
+        return dict(lives.passing(self.life, self.terms, now)).get(Phase.SETTLING)
 
     def cohort(self, batch: int) -> list[Seat]:
         """A drawn batch's seats, by lane. Raises StateError for a batch that was not drawn."""
@@ -326,7 +334,9 @@ class State:
         if campaign is None:
             name = type(record).__name__
             raise StateError(f"{name} of campaign {record.campaign:#x}, which was not created.")
-        campaign.life = campaign.life_at(record.place.timestamp)
+        now = record.place.timestamp
+        campaign.settling_from = campaign.settling_at(now)
+        campaign.life = campaign.life_at(now)
         if isinstance(record, _MOVING):
             campaign.moved = record.place.block
         match record:
@@ -366,6 +376,8 @@ class State:
                 self._pay(campaign, posting.settler, campaign.terms.bond)
             case events.Released():
                 self._release(campaign, record)
+        if campaign.life.phase is Phase.SETTLING and campaign.settling_from is None:
+            campaign.settling_from = now
 
     def _enroll(self, campaign: Campaign, record: events.Enrolled) -> None:
         if record.first_seat != len(campaign.seats):

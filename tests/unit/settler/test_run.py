@@ -476,3 +476,26 @@ def test_scores_are_posted_when_no_reorganisation_changes_them(revealed, settler
     assert mine.once() == []
     chain.mine(6)
     assert Step.POST in steps(mine.once())
+
+
+def test_a_strangers_posting_shortens_no_wait(drawn, settler, attacker, enlist, chain):
+    """Until the phase that ended is as deep, a reorganisation could let one more reveal or key in."""
+    game = drawn
+    for account in (settler, attacker):
+        game.fund(account, game.terms.bond)
+    for seat in range(5):
+        game.commit(seat, ANSWERS[seat])
+    game.pass_deadline()
+    game.client.reveal_many(game.id, [game.openings[seat] for seat in range(4)], sender=game.experimenter)
+    chain.mine(20)
+    mine, _ = enlist(settler, confirmations=12)
+    game.pass_deadline()
+    deadline = game.client.life(game.id).deadline
+    game.travel(deadline)
+    assert game.client.life(game.id).phase is Phase.SETTLING
+    assert mine.once() == []
+    game.client.post(game.id, [0], settle.words(game.campaign)[:1], sender=attacker)
+    assert game.campaign.settling_at(game.client.now()) == deadline
+    assert mine.once() == []
+    chain.mine(11)
+    assert [each.action.which for each in mine.once()] == [(1,)]
