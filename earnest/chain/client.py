@@ -157,6 +157,7 @@ class Client:
         """Speak with `contract`, whose first record is in block `first_block` or later."""
         self.contract = contract
         self.first_block = first_block
+        self.gas_used = 0  # by all that was sent through this client, what failed included
         self._refusals = Refusals(error_abi())
 
     @classmethod
@@ -436,14 +437,18 @@ class Client:
 
     def life(self, campaign: int) -> Life:
         """Phase, its deadline and the counters, as of now."""
-        view = self._view("lifeOf", campaign)
-        counters = {name: int(getattr(view, name)) for name in Life.__dataclass_fields__ if name != "phase"}
-        return Life(phase=Phase(view.phase), **counters)
+        return _life(self._view("lifeOf", campaign))
 
     def draw_of(self, campaign: int) -> DrawView:
         """How far the draw is."""
-        requested, ticket, seed, key = self._view("drawOf", campaign)
-        return DrawView(int(ticket) if requested else None, _known(seed), _known(key))
+        return _draw_view(*self._view("drawOf", campaign))
+
+    def standings(self, campaigns: Sequence[int], block: int) -> list[tuple[Life, DrawView]]:
+        """`life` and `draw_of` of many campaigns, as of a block."""
+        calls = [(campaign,) for campaign in campaigns]
+        lives = self._views("lifeOf", calls, block)
+        draws = self._views("drawOf", calls, block)
+        return [(_life(life), _draw_view(*drawn)) for life, drawn in zip(lives, draws, strict=True)]
 
     def seat(self, campaign: int, seat: int) -> SeatView:
         """A seat as stored."""
@@ -561,6 +566,7 @@ class Client:
         # What others do meanwhile may make it dearer, such as closing a phase.
         gas = min(estimate + estimate // 4 + 20_000, MOST_GAS)
         receipt = self._accepted(name, sender, lambda fees: method(*arguments, value=value, gas=gas, **fees))
+        self.gas_used += int(receipt.gas_used)
         if receipt.failed:
             failed = str(receipt.txn_hash)
             try:
@@ -655,14 +661,14 @@ class Client:
     def _view(self, name: str, *arguments: Any) -> Any:
         return self._call(self.contract, name, *arguments)
 
-    def _views(self, name: str, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Many views in one question to the node."""
-        if len(calls) == 1:
+    def _views(self, name: str, calls: Sequence[tuple[Any, ...]], block: int | None = None) -> list[Any]:
+        """Many views in one question to the node, as of a block or the newest."""
+        if len(calls) == 1 and block is None:
             return [self._view(name, *calls[0])]
         method = getattr(self.contract, name)
         inputs = [method.encode_input(*arguments) for arguments in calls]
         try:
-            answers = self.contract.multicall.call(inputs, skip_trace=True)
+            answers = self.contract.multicall.call(inputs, skip_trace=True, block_identifier=block)
         except ApeException as error:
             base = error.__cause__ if isinstance(error.__cause__, Exception) else error
             raise self._refused(name, (), base) from error
@@ -715,6 +721,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str | bytes | int):
         return value
     return tuple(_plain(member) for member in value)
+
+
+def _life(view: Any) -> Life:
+    counters = {name: int(getattr(view, name)) for name in Life.__dataclass_fields__ if name != "phase"}
+    return Life(phase=Phase(view.phase), **counters)
+
+
+def _draw_view(requested: bool, ticket: int, seed: bytes, key: bytes) -> DrawView:
+    return DrawView(int(ticket) if requested else None, _known(seed), _known(key))
 
 
 def _batch_view(cohort: int, status: int, final_at: int, word: int, posting: int) -> BatchView:

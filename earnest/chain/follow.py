@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,13 +25,18 @@ from earnest.chain.store import Cursor, Log, Store
 
 if TYPE_CHECKING:
     from web3 import Web3
+    from web3.types import BlockData
 
 TRIES: Final = 10
+AGAIN: Final = 12  # blocks that are read twice
+MORE: Final = 4  # times as many, where that showed a log that was missing
+MOST_BEHIND: Final = 12  # blocks by which a node may be behind what was read of another
 
 
 @dataclass(frozen=True)
 class Sight:
-    """The state as of the newest block read, its number and time (unix); `forks` as of the store's cursor.
+    """The state as of the newest block read, its number and time (unix); `forks` as of the store's cursor,
+    and how many reorganisations its follower came upon.
 
     What others may still do before a deadline is known to be over by `time` alone: a block that is not read
     yet may hold it, whatever this machine's clock says. `idle`: no block comes before somebody sends
@@ -42,6 +48,7 @@ class Sight:
     time: int
     forks: int
     idle: bool = False
+    reorganisations: int = 0
 
     @property
     def now(self) -> int:
@@ -56,29 +63,38 @@ class _Moved(Exception):
 
 
 class Follower:
-    """Follows one contract on one chain."""
+    """Follows one contract on one chain. `reorganisations` counts those that it came upon."""
 
     def __init__(
         self, web3: Web3, contract: str, sink: str, store: Store, longest: int = events.LONGEST_RANGE
     ) -> None:
         """Follow `contract`, whose sink is not in its records; `longest` blocks at once at most."""
-        self._web3, self._contract, self._store, self._longest = web3, contract, store, longest
+        self._web3, self._contract, self._store = web3, contract, store
         self._sink, self._idle = sink, is_devnet(web3)
+        self._pace = events.Pace(longest)
+        self._again = AGAIN
         self._state = State(sink)
         self._forks = -1
+        self._time = 0
+        self.reorganisations = 0
 
     def look(self) -> Sight:
         """Read up to the newest block. Raises FollowError when the node contradicts itself again and again,
         and what web3 raises when it does not answer.
         """
         doubted = False
-        for _ in range(TRIES):
+        contradictions, self._again = 0, AGAIN
+        while contradictions < TRIES:
             head = self._web3.eth.get_block("latest")
+            before = self._store.cursor()
             try:
-                self._part_from_forks()
+                self._part_from_forks(int(head["number"]))
                 self._read_to(int(head["number"]))
                 state, cursor = self._rebuild()
             except _Moved:
+                # What another process stored meanwhile is no contradiction.
+                after = self._store.cursor()
+                contradictions += after.forks != before.forks or after.next <= before.next
                 continue
             except StateError as error:
                 if doubted:
@@ -87,21 +103,38 @@ class Follower:
                 doubted = self._store.forget_after(self._store.cursor(), None)
                 continue
             if cursor.next - 1 >= int(head["number"]):
-                return Sight(state, int(head["number"]), int(head["timestamp"]), cursor.forks, self._idle)
+                return self._sight(state, cursor, head)
+            contradictions += 1
         raise FollowError(f"The node gave contradictory answers {TRIES} times; is it still catching up?")
 
-    def forget(self) -> None:
-        """Read everything again at the next look: the node has left something out."""
-        self._store.forget_after(self._store.cursor(), None)
+    def forget(self, block: int = 0) -> None:
+        """Read everything from a block on again at the next look: the node has left something out."""
+        self._store.forget_after(self._store.cursor(), block - 1)
 
     def records(self) -> list[Record]:
         """All records read so far, in their order."""
         with self._store.reading() as (_, records):
             return list(records)
 
-    def _part_from_forks(self) -> None:
+    def _sight(self, state: State, cursor: Cursor, head: BlockData) -> Sight:
+        """What was read may go beyond the head: there may be several nodes behind one address."""
+        block, time = cursor.next - 1, int(head["timestamp"])
+        if block > int(head["number"]):
+            with suppress(BlockNotFound):
+                time = int(self._web3.eth.get_block(block)["timestamp"])
+        self._time = max(self._time, time) if not self._idle else time
+        return Sight(state, block, self._time, cursor.forks, self._idle, self.reorganisations)
+
+    def _part_from_forks(self, head: int) -> None:
         cursor, newest = self._store.cursor(), self._store.newest()
-        if newest is None or self._on_chain(newest):
+        if newest is None:
+            if cursor.next > head + 1:
+                raise FollowError(
+                    f"The records are to be read from block {cursor.next:,} on, and the node's newest is"
+                    f" {head:,}: is it still catching up, or was another block meant?"
+                )
+            return
+        if self._on_chain(newest):
             return
         known = self._store.blocks()
         low, high = 0, len(known)  # those before `low` are on the chain, those from `high` on are not
@@ -111,8 +144,12 @@ class Follower:
                 low = middle + 1
             else:
                 high = middle
+        behind = 0 < low < len(known) and known[low][0] > head >= newest[0] - MOST_BEHIND
+        if behind and not self._idle:
+            return  # all that it has is the same
         if not self._store.forget_after(cursor, known[low - 1][0] if low else None):
             raise _Moved
+        self.reorganisations += 1
 
     def _on_chain(self, block: tuple[int, str]) -> bool:
         number, known = block
@@ -125,14 +162,33 @@ class Follower:
             return None
 
     def _read_to(self, last: int) -> None:
-        clock = events.Clock(self._web3)
         cursor = self._store.cursor()
-        for _, until, (logs, block_hash) in events.ranges(self._ask, cursor.next, last, self._longest):
+        forks = cursor.forks
+        while cursor.next <= last:
+            cursor = self._read_on(cursor, last)
+            if cursor.forks != forks:
+                raise _Moved
+
+    def _read_on(self, cursor: Cursor, last: int) -> Cursor:
+        """Read from a cursor on until another process is faster; where it stands then."""
+        clock = events.Clock(self._web3)
+        # The newest blocks are read twice: a node may have a block before it has its logs.
+        first = max(self._store.first_block, cursor.next - self._again)
+        for low, high, (logs, block_hash) in events.ranges(self._ask, first, last, self._pace):
             if block_hash is None:
                 raise _Moved
-            if not self._store.append(cursor, until, block_hash, _raw(logs, clock)):
+            again = {spot for spot in map(events.spot_of, logs) if spot[0] < cursor.next}
+            if again - self._store.spots(low, high):
+                self._again *= MORE
+                self._store.forget_after(cursor, first - 1)
                 raise _Moved
-            cursor = Cursor(until + 1, cursor.forks)
+            if high < cursor.next:
+                continue
+            fresh = [log for log in logs if events.spot_of(log)[0] >= cursor.next]
+            if not self._store.append(cursor, high, block_hash, _raw(fresh, clock)):
+                return self._store.cursor()
+            cursor = Cursor(high + 1, cursor.forks)
+        return cursor
 
     def _ask(self, first: int, last: int) -> tuple[Sequence[Any], str | None]:
         """The logs of a range and the hash of its last block, which was the same before and after; None for

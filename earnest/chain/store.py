@@ -17,14 +17,14 @@ from typing import Any, Final
 from earnest.chain.errors import FollowError
 from earnest.chain.records import Place, Record, decode_log
 
-VERSION: Final = 1
+VERSION: Final = 2
 PATIENCE: Final = 30.0  # seconds that a write waits for another process's
 
 # Blocks without logs are kept that far back, for finding where a reorganisation began.
 RECENT: Final = 1_000
 
 _SCHEMA: Final = """
-create table cursor (next integer not null, forks integer not null) strict;
+create table cursor (first integer not null, next integer not null, forks integer not null) strict;
 create table blocks (number integer primary key, hash text not null) strict;
 create table logs (
     block integer, position integer, time integer not null, "transaction" text not null, hash text not null,
@@ -57,8 +57,10 @@ class Store:
     """The logs of one contract, in a file that is created when it is not there."""
 
     def __init__(self, path: Path, first_block: int) -> None:
-        """Open it; an empty one begins with `first_block`. Raises FollowError when that cannot be done."""
-        self.path, self.first_block = path, first_block
+        """Open it; it begins with `first_block`, or earlier when it was begun so: one that was begun later is
+        begun anew. Raises FollowError when that cannot be done.
+        """
+        self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -68,9 +70,10 @@ class Store:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = normal")
             with self._writing():
-                self._set_up()
+                self._set_up(first_block)
+                self._begin_by(first_block)
 
-    def _set_up(self) -> None:
+    def _set_up(self, first_block: int) -> None:
         (version,) = self._db.execute("pragma user_version").fetchone()
         if version == VERSION:
             return
@@ -78,8 +81,18 @@ class Store:
             raise FollowError(f"{self.path} has version {version}; this reads {VERSION}. Delete it.")
         for statement in _SCHEMA.split(";"):
             self._db.execute(statement)
-        self._db.execute("insert into cursor values (?, 0)", (self.first_block,))
+        self._db.execute("insert into cursor values (?, ?, 0)", (first_block, first_block))
         self._db.execute(f"pragma user_version = {VERSION}")
+
+    def _begin_by(self, first_block: int) -> None:
+        if first_block < self.first_block:
+            self._db.execute("update cursor set first = ?", (first_block,))
+            self._forget(first_block)
+
+    @property
+    def first_block(self) -> int:
+        """The block that it begins with."""
+        return int(self._read("select first from cursor")[0][0])
 
     def close(self) -> None:
         """Let go of the file."""
@@ -98,8 +111,9 @@ class Store:
                 self._insert(log)
             self._db.execute("insert or replace into blocks values (?, ?)", (last, last_hash))
             self._db.execute(
-                "delete from blocks where number < ? and number not in (select block from logs)",
-                (last - RECENT,),
+                "delete from blocks where number >= ? and number < ?"
+                " and not exists (select 1 from logs where logs.block = blocks.number)",
+                (since.next - 1 - RECENT, last - RECENT),
             )
             self._db.execute("update cursor set next = ?", (last + 1,))
         return True
@@ -127,11 +141,18 @@ class Store:
         with self._writing():
             if self.cursor() != since:
                 return False
-            keep = self.first_block - 1 if block is None else block
-            self._db.execute("delete from logs where block > ?", (keep,))
-            self._db.execute("delete from blocks where number > ?", (keep,))
-            self._db.execute("update cursor set next = ?, forks = forks + 1", (keep + 1,))
+            self._forget(self.first_block if block is None else max(block + 1, self.first_block))
         return True
+
+    def _forget(self, first: int) -> None:
+        self._db.execute("delete from logs where block >= ?", (first,))
+        self._db.execute("delete from blocks where number >= ?", (first,))
+        self._db.execute("update cursor set next = ?, forks = forks + 1", (first,))
+
+    def spots(self, first: int, last: int) -> set[tuple[int, int, str]]:
+        """Block, index and block's hash of the logs in blocks `first` to `last`."""
+        query = "select block, position, hash from logs where block between ? and ?"
+        return set(self._each(query, (first, last)))
 
     @contextmanager
     def reading(self, after: Place | None = None) -> Iterator[tuple[Cursor, Iterator[Record]]]:

@@ -15,8 +15,8 @@ def settled(web3: Web3, sight: Sight, campaigns: Iterable[int], confirmations: i
     """Those campaigns in which so many blocks follow both the last record that their scores hang on and the
     moment from which no other could come; whatever was posted since.
 
-    A reveal that a reorganisation drops, or lets in, would make a posting false, and its bond lost. Refereeing
-    need not wait, since the chain itself computes.
+    A reveal that a reorganisation drops, or lets in, would make a posting false, and its bond lost.
+    Refereeing need not wait, since the chain itself computes.
     """
     campaigns = set(campaigns)
     if not confirmations or not campaigns:

@@ -10,7 +10,7 @@ from requests.exceptions import HTTPError
 from web3.exceptions import BlockNotFound, Web3RPCError
 
 from earnest.chain.errors import FollowError
-from earnest.chain.follow import Follower
+from earnest.chain.follow import AGAIN, Follower
 from earnest.chain.store import Store
 
 from .test_store import PEOPLE, log
@@ -109,7 +109,7 @@ def test_goes_on_where_it_stopped(path, store):
     node.reorganise(50, 60, logs=[55])
     again = Store(path, 0)
     follow(node, again).look()
-    assert node.asked == [(50, 59)]
+    assert node.asked == [(50 - AGAIN, 59)]
     assert blocks(again) == [3, 55]
 
 
@@ -125,7 +125,7 @@ def test_a_reorganisation_is_read_again_from_where_it_parted(store, length):
     assert blocks(store) == [3, 25, 29]
     assert sight.state.last.block == 29
     assert sight.state.last.block_hash == node.hashes[29]
-    assert min(first for first, _ in node.asked) >= 20
+    assert min(first for first, _ in node.asked) >= 28 - 5 - AGAIN
 
 
 def test_another_chain_altogether_is_read_from_the_beginning(store):
@@ -199,3 +199,111 @@ def test_time_is_the_chains_where_blocks_come_by_themselves(store, monkeypatch):
     assert follow(node, store).look().now == 1_019
     node.client_version = "anvil/v1"
     assert follow(node, store).look().now == 10**9
+
+
+def test_a_node_that_refuses_to_say_what_it_is_is_followed(store):
+    class Silent(Node):
+        @property
+        def client_version(self):
+            raise Web3RPCError("the method web3_clientVersion is not available")
+
+        @client_version.setter
+        def client_version(self, _):
+            pass
+
+    assert not follow(Silent(20), store).look().idle
+
+
+def test_a_node_behind_the_others_is_no_reorganisation(store):
+    """Behind one address there may be several nodes, and one of them a block late."""
+    node = Node(200, [3, 199])
+    follower = follow(node, store)
+    before, full = follower.look(), node.hashes
+    node.hashes = full[:-1]
+    node.asked.clear()
+    late = follower.look()
+    assert (late.forks, late.block, late.time) == (before.forks, 199, before.time)
+    assert not node.asked
+    node.hashes = full
+    assert (follower.look().reorganisations, blocks(store)) == (0, [3, 199])
+    node.reorganise(150, 202)
+    assert (follower.look().reorganisations, blocks(store)) == (1, [3])
+
+
+@pytest.mark.parametrize("missing", [{199}, set(range(150, 200))])
+def test_logs_that_a_node_has_later_than_the_block_are_found(store, missing):
+    node = Node(200, {3} | missing)
+    follower = follow(node, store)
+    there, node.with_logs = node.with_logs, {3}
+    assert follower.look().block == 199
+    node.with_logs = there
+    node.reorganise(200, 210)
+    node.with_logs |= missing
+    sight = follower.look()
+    assert blocks(store) == sorted({3} | missing)
+    assert sight.reorganisations == 0
+
+
+def test_two_that_begin_at_once_both_end(path, store):
+    """Whatever the other one stores is progress, however often it is faster."""
+    node = Node(2_000, [3, 1_500])
+    other = follow(node, Store(path, 0), longest=10)
+    one = follow(node, store, longest=10)
+    ask = one._ask
+
+    def overtaken(first, last):
+        answer = ask(first, last)
+        if store.cursor().next < 1_000:
+            other._read_on(store.cursor(), min(store.cursor().next + 30, 1_999))
+        return answer
+
+    one._ask = overtaken
+    assert one.look().block == 1_999
+    assert blocks(store) == [3, 1_500]
+
+
+def test_a_first_block_beyond_the_newest_is_said_and_a_right_one_begins_anew(path, store):
+    node = Node(100, [3, 60])
+    late = Store(path.with_name("late.sqlite"), 999_999_999)
+    with pytest.raises(FollowError, match="read from block 999,999,999 on, and the node's newest is 99"):
+        follow(node, late).look()
+    late.close()
+    for first, expected in ((50, [60]), (70, [60]), (0, [3, 60])):
+        again = Store(path.with_name("late.sqlite"), first)
+        follow(node, again).look()
+        assert blocks(again) == expected
+        again.close()
+
+
+@pytest.mark.parametrize("limit", [500, 1_000, 2_000])
+def test_a_nodes_limit_is_found_and_remembered(store, limit):
+    node = Node(200_000, most_blocks=limit)
+    follow(node, store).look()
+    refused = [first for first, last in node.asked if last - first + 1 > limit]
+    assert len(refused) < 0.1 * len(node.asked)
+    assert len(node.asked) < 1.35 * 200_000 / limit
+
+
+def test_a_node_that_is_asked_too_often_is_left_alone_for_a_while(store, monkeypatch):
+    node, pauses = Node(200_000, most_blocks=10_000), []
+    monkeypatch.setattr("earnest.chain.events.time.sleep", pauses.append)
+    get_logs = node.eth.get_logs
+
+    def busy(query):
+        node.asked.append((query["fromBlock"], query["toBlock"]))
+        if len(node.asked) in (3, 4, 5, 9):
+            raise HTTPError("429 Client Error: Too Many Requests")
+        node.asked.pop()
+        return get_logs(query)
+
+    node.eth.get_logs = busy
+    follow(node, store).look()
+    assert pauses == [1.0, 2.0, 4.0, 1.0]
+
+
+def test_a_node_that_never_answers_for_all_the_patience_is_told_of(store, monkeypatch):
+    monkeypatch.setattr("earnest.chain.events.time.sleep", lambda _: None)
+    node = Node(10, most_blocks=0, refusal=HTTPError("429 Client Error: Too Many Requests"))
+    with pytest.raises(HTTPError, match="429"):
+        follow(node, store).look()
+    assert {last - first for first, last in node.asked} == {9}

@@ -79,6 +79,20 @@ def test_old_blocks_without_logs_are_let_go(store):
     assert [number for number, _ in store.blocks()] == [2, RECENT + 100]
 
 
+def test_what_is_let_go_is_looked_for_among_what_was_added_last(store):
+    """However long the history is."""
+    for block in range(RECENT):
+        store.append(store.cursor(), block, hex(block), [log(block)] if block % 3 else [])
+    assert len(store.blocks()) == RECENT
+    old = []
+    store._db.set_trace_callback(old.append)
+    store.append(store.cursor(), RECENT + 1, "0x1", [])
+    store._db.set_trace_callback(None)
+    (statement,) = [each for each in old if each.startswith("delete")]
+    assert "number >= -1 and number < 1 " in statement
+    assert [number for number, _ in store.blocks()][:2] == [1, 2]
+
+
 def test_a_range_that_cannot_be_stored_whole_is_not_stored_at_all(store):
     def logs():
         yield log(1)
