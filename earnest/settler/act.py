@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from earnest.chain import settle
+from earnest.chain.doubts import check_records
 from earnest.chain.errors import ChainError, RecordsError
 from earnest.chain.state import Campaign
 from earnest.chain.wallet import fund
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PASSING: Final = frozenset(
     {"BondNotDue", "DrawAlreadyRequested", "NothingToPost", "NotFinal", "ScoresFinal", "WrongPhase"}
 )
+# Refusals of what comes of records that lack something.
+MISREAD: Final = frozenset({"LengthMismatch", "WrongAuditRow", "WrongLabels"})
 EXPIRED: Final = 2
 
 
@@ -28,15 +31,14 @@ def act(
 ) -> list[Sent]:
     """Do one action; the transactions that it took, none while the outcome of a draw is awaited.
 
-    `rows` are the campaign's audit rows, for refereeing. Raises ChainError when it is refused,
-    or a bond cannot be paid.
+    `rows` are the campaign's audit rows, for refereeing. Raises ChainError when it is refused, or a bond
+    cannot be paid; RecordsError when what was read of the campaign is not what the contract holds.
     """
     number, terms = campaign.number, campaign.terms
     match action.step:
         case Step.REFEREE:
             (batch,) = action.which
-            case = settle.refereeing(campaign, batch, rows)
-            return [client.referee(number, batch, case, sender=account)]
+            return [_referee(client, account, campaign, batch, rows)]
         case Step.REQUEST_DRAW:
             return [client.request_draw(number, sender=account)]
         case Step.DRAW:
@@ -53,20 +55,22 @@ def act(
             return [client.refund(number, action.which, sender=account)]
 
 
-def check_records(client: Client, campaign: Campaign) -> None:
-    """Raise RecordsError unless the contract itself counts as many reveals: a bond hangs on each of them."""
-    there, here = client.life(campaign.number), campaign.life
-    if (there.committed, there.opened) != (here.committed, here.opened):
-        raise RecordsError(
-            f"The node's logs show {here.committed} commitments and {here.opened} opened ones, the contract"
-            f" has {there.committed} and {there.opened}: nothing is posted by such records. They are"
-            " read again; where that does not help, delete their file, or ask another node."
-        )
-
-
 def is_passing(error: Exception) -> bool:
     """Whether an action failed only because somebody else was faster, or it came a little early."""
     return isinstance(error, ChainError) and error.refusal is not None and error.refusal.name in PASSING
+
+
+def _referee(
+    client: Client, account: AccountAPI, campaign: Campaign, batch: int, rows: Sequence[bytes]
+) -> Sent:
+    case = settle.refereeing(campaign, batch, rows)
+    try:
+        return client.referee(campaign.number, batch, case, sender=account)
+    except ChainError as error:
+        if error.refusal is None or error.refusal.name not in MISREAD:
+            raise
+        sentence = f"{error} What was read of the campaign is not what the contract holds."
+        raise RecordsError(sentence, error.refusal, error.transaction) from error
 
 
 def _draw(client: Client, account: AccountAPI, number: int) -> list[Sent]:

@@ -36,11 +36,12 @@ class Metrics:
         self.looked_at = gauge("looked_at_seconds", "Unix time of the last look that went well.")
         self.campaigns = gauge("campaigns", "Campaigns by phase.", ["phase"])
         self.unknown = gauge("campaigns_unchecked", "Campaigns in Settling whose right scores are not known.")
-        self.false = gauge("false_batches", "Batches posted with wrong scores and not void.")
+        self.false = gauge("false_batches", "Batches posted with wrong scores that can be refereed.")
         self.unaffordable = gauge("campaigns_unaffordable", "Campaigns to post whose bond cannot be paid.")
+        self.pending = gauge("pending", "1 while a transaction is sent and not mined.")
         self.actions = counter("actions", "Actions by step and how they ended.", ["step", "result"])
-        self.gas = counter("gas", "Gas used.")
-        self.reorganisations = counter("reorganisations", "Times that stored blocks were forgotten.")
+        self.gas = counter("gas", "Gas used, by what failed, too.")
+        self.reorganisations = counter("reorganisations", "Reorganisations that were come upon.")
         self.errors = counter("errors", "Looks that failed.")
 
     def saw(self, sight: Sight, now: int) -> None:

@@ -7,15 +7,17 @@ which ends with its process), and what an account has sent is awaited before any
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from earnest.chain.doubts import doubts
 from earnest.chain.errors import ODD_ANSWERS, ChainError, RecordsError, TokenError, short_id
 from earnest.chain.failures import NODE_ERRORS, told
 from earnest.chain.follow import Follower, Sight
-from earnest.chain.settle import false_batches, open_batches
+from earnest.chain.money import Token
+from earnest.chain.settle import open_batches
 from earnest.chain.wallet import spendable, under_way
 from earnest.files import locked
 from earnest.manifest.errors import ManifestError
@@ -25,7 +27,23 @@ from earnest.settler.errors import SettlerError
 from earnest.settler.metrics import Metrics
 from earnest.settler.scores import Scorer, needs_scores
 from earnest.settler.settled import settled
-from earnest.settler.steps import Action, Me, Options, Right, Step, due, lacking, locks_long, was_wrong
+from earnest.settler.steps import (
+    ALL_STEPS,
+    WATCHING,
+    Action,
+    Me,
+    Options,
+    Right,
+    Step,
+    due,
+    lacking,
+    locks_long,
+    posting_of,
+    take_turns,
+    to_referee,
+    urgency,
+    was_wrong,
+)
 from earnest.times import duration
 
 if TYPE_CHECKING:
@@ -87,7 +105,8 @@ class Settler:
     tell: Tell = _silent
     _barred: set[str] = field(default_factory=set)  # tokens that are deposited no more
     _told: dict[tuple[object, ...], str] = field(default_factory=dict)
-    _forks: int | None = None
+    _tokens: dict[str, Token] = field(default_factory=dict)
+    _reorganisations: int = 0
     _reread: float = float("-inf")
     _pending: tuple[int, float] | None = None  # the nonce, and since when it is pending
 
@@ -122,12 +141,11 @@ class Settler:
         tried: set[Action] = set()
         while True:
             with locked(self.lock) as mine:
-                if not mine:
+                if mine:
+                    self._told.pop(("lock",), None)
+                else:
                     self._notice(("lock",), f"Another process acts for {self.account.address} now.")
-                    self.look()
-                    return done
-                self._told.pop(("lock",), None)
-                fresh, more = self._round(tried)
+                fresh, more = self._round(tried, mine)
             done += fresh
             if not fresh and not more:
                 return done
@@ -135,11 +153,11 @@ class Settler:
     def look(self) -> Sight:
         """Read the chain up to its newest block."""
         sight = self.follower.look()
-        if self._forks is not None and sight.forks != self._forks:
-            self.metrics.reorganisations.inc()
+        if sight.reorganisations > self._reorganisations:
+            self.metrics.reorganisations.inc(sight.reorganisations - self._reorganisations)
             sentence = "The chain was reorganised: read again from where it parted."
-            self._notice(("forks", sight.forks), sentence)
-        self._forks = sight.forks
+            self._notice(("forks", sight.reorganisations), sentence)
+        self._reorganisations = sight.reorganisations
         self.metrics.saw(sight, sight.now)
         self.metrics.looked_at.set(time.time())
         return sight
@@ -148,17 +166,17 @@ class Settler:
         """The right words of all campaigns that have scores to post or to check."""
         found: dict[int, list[int]] = {}
         unknown = false = 0
-        self.scorer.begin()
-        # Who never failed comes first, and of those whose scores are posted and may be false.
-        for campaign in sorted(
-            sight.state.campaigns.values(),
-            key=lambda each: (self.scorer.tried(each.number), each.life.scored == 0),
-        ):
-            if not self.options.includes(campaign.number) or not needs_scores(campaign, sight.time):
-                continue
+        wanted = [
+            (campaign, urgency(campaign, sight.now), campaign)
+            for campaign in sight.state.campaigns.values()
+            if self.options.includes(campaign.number) and needs_scores(campaign, sight.time)
+        ]
+        self.scorer.begin({campaign.number: campaign.terms.manifest for campaign, *_ in wanted})
+        # Who never failed comes first.
+        for campaign in sorted(take_turns(wanted), key=lambda each: self.scorer.put_off(each.number)):
             try:
                 words = found[campaign.number] = self.scorer.words(campaign, sight.forks)
-                false += len(false_batches(campaign, words))
+                false += len(to_referee(campaign, sight.now, words))
             except (SettlerError, *ODD_ANSWERS) as error:
                 unknown += 1
                 self._about(campaign.number, "scores", f"its scores cannot be computed: {error}")
@@ -166,32 +184,78 @@ class Settler:
         self.metrics.false.set(false)
         return found
 
-    def _round(self, tried: set[Action]) -> tuple[list[Done], bool]:
-        """One look, and what is due by it and was not tried before; whether some of that is left over."""
+    def _round(self, tried: set[Action], mine: bool) -> tuple[list[Done], bool]:
+        """One look, and what is due by it and was not tried before, if the lock is `mine`; whether some of
+        that is left over.
+        """
         sight = self.look()
-        if self._is_waiting():
-            return [], False
+        try:
+            doubtful = self._doubts(sight)
+        except ChainError as error:  # what is false is refereed nevertheless
+            self._notice(("doubts",), told(error))
+            doubtful = dict.fromkeys(sight.state.campaigns, str(error))
+        else:
+            self._told.pop(("doubts",), None)
+            if doubtful and self._reads_again(sight, doubtful):
+                return [], True
         right = self.right(sight)
-        me = Me(self.account.address, self._purse(sight, right) if self.deposit else {})
-        self._tell_lacking(sight, me, right)
+        acting = not self._is_waiting() and mine
+        if acting:
+            done, more = self._do_all(sight, self._due(sight, WATCHING, right), tried)
+            if done or more:  # the rest can wait for the next look
+                return done, more
+        ready = settled(self.client.web3, sight, right.keys() - doubtful.keys(), self.confirmations)
+        me = self._me(sight, right, ready)
         self._tell_unposted(sight, me, right)
-        found = due(sight.state, sight.now, me, self.options, right)
-        ready = settled(self.client.web3, sight, right, self.confirmations)
-        actions = [
-            action
-            for action in found
-            if action not in tried and (action.step is not Step.POST or action.campaign in ready)
-        ]
-        cheap = self._is_cheap() if actions else True
+        if not acting:
+            return [], False
+        rest = self._due(sight, ALL_STEPS - WATCHING, right, me, ready)
+        return self._do_all(sight, rest if rest and self._is_cheap() else [], tried)
+
+    def _due(
+        self,
+        sight: Sight,
+        steps: frozenset[Step],
+        right: Right,
+        me: Me | None = None,
+        ready: Collection[int] = (),
+    ) -> list[Action]:
+        options = replace(self.options, steps=self.options.steps & steps)
+        return due(sight.state, sight.now, me or Me(self.account.address), options, right, ready)
+
+    def _do_all(self, sight: Sight, actions: Sequence[Action], tried: set[Action]) -> tuple[list[Done], bool]:
+        """Do what was not tried before; whether some is left over."""
         done: list[Done] = []
+        shown: set[tuple[int, int] | None] = set()  # the postings whose batches were refereed
         until = time.monotonic() + LONGEST_ROUND
-        for position, action in enumerate(actions, 1):
-            if cheap or action.step is Step.REFEREE:
-                tried.add(action)
-                done += self._do(sight, action)
-            if time.monotonic() > until and position < len(actions):
+        fresh = [action for action in actions if action not in tried]
+        for position, action in enumerate(fresh, 1):
+            posting = posting_of(sight.state, action)
+            if posting is not None and posting in shown:
+                continue
+            tried.add(action)
+            if sent := self._do(sight, action):
+                done += sent
+                shown.add(posting)
+            if time.monotonic() > until and position < len(fresh):
                 return done, True  # something more urgent may have come up meanwhile
         return done, False
+
+    def _doubts(self, sight: Sight) -> dict[int, str]:
+        """Campaigns whose records are not what the contract holds: nothing is posted in them."""
+        campaigns = filter(self.options.includes, sight.state.campaigns)
+        found = doubts(self.client, sight, campaigns)
+        for number, sentence in found.items():
+            self._about(number, "records", sentence)
+        return found
+
+    def _reads_again(self, sight: Sight, campaigns: Iterable[int]) -> bool:
+        """Have some campaigns' records read again, not all the time; whether they will be."""
+        if time.monotonic() < self._reread + LONGEST_PAUSE:
+            return False
+        self._reread = time.monotonic()
+        self.follower.forget(min(sight.state.campaigns[number].created.block for number in campaigns))
+        return True
 
     def _is_waiting(self) -> bool:
         """Whether something sent is still to be mined; not for ever, since with its nonce one of two that are
@@ -200,10 +264,12 @@ class Settler:
         nonce = under_way(self.client, self.account.address)
         if nonce is None:
             self._pending = None
+            self.metrics.pending.set(0)
             self._told.pop(("pending",), None)
             return False
         if self._pending is None or self._pending[0] != nonce:
             self._pending = (nonce, time.monotonic())
+        self.metrics.pending.set(1)
         sentence = f"Transaction {nonce} of {self.account.address} is sent and not mined yet."
         self._notice(("pending",), sentence)
         return time.monotonic() < self._pending[1] + STUCK
@@ -211,6 +277,7 @@ class Settler:
     def _do(self, sight: Sight, action: Action) -> list[Done]:
         campaign = sight.state.campaigns[action.campaign]
         about = (action.step, *action.which)
+        before = self.client.gas_used
         try:
             rows = self.scorer.rows(campaign) if action.step is Step.REFEREE else ()
             sent = act(self.client, self.account, campaign, action, rows)
@@ -218,38 +285,51 @@ class Settler:
             passing = is_passing(error)
             self.metrics.actions.labels(step=action.step, result="passed" if passing else "failed").inc()
             self._about(action.campaign, about, f"{action.step}: {told(error)}")
-            if isinstance(error, RecordsError) and time.monotonic() > self._reread + LONGEST_PAUSE:
-                self._reread = time.monotonic()
-                self.follower.forget()
+            if isinstance(error, RecordsError):
+                self._reads_again(sight, [action.campaign])
             if isinstance(error, TokenError):  # what it costs is gas, each time
                 self._barred.add(campaign.terms.token)
             return []
+        finally:
+            self.metrics.gas.inc(self.client.gas_used - before)
         self._told.pop((action.campaign, about), None)
         if not sent:
             return []
         self.metrics.actions.labels(step=action.step, result="done").inc()
-        self.metrics.gas.inc(sum(each.gas for each in sent))
         done = Done(action, tuple(sent))
         self.tell(done)
         return [done]
 
-    def _purse(self, sight: Sight, right: Right) -> dict[str, int]:
-        waiting = (sight.state.campaigns[number] for number in right)
-        tokens = {each.terms.token for each in waiting if open_batches(each)} - self._barred
-        return {token: self._spendable(token) for token in tokens}
-
-    def _spendable(self, token: str) -> int:
-        try:
-            return spendable(self.client, self.account.address, token)
-        except ChainError:
-            return 0  # no token that could be deposited
-
-    def _tell_lacking(self, sight: Sight, me: Me, right: Right) -> None:
-        missing = lacking(sight.state, sight.now, me, self.options, right)
+    def _me(self, sight: Sight, right: Right, ready: Collection[int]) -> Me:
+        """The account, with what its wallet can add to bonds that the free balance does not pay."""
+        state, now, me = sight.state, sight.now, Me(self.account.address)
+        missing = lacking(state, now, me, self.options, right, ready)
+        if missing and self.deposit:
+            tokens = {state.campaigns[number].terms.token for number in missing} - self._barred
+            me = replace(me, purse={token: self._spendable(token) for token in tokens})
+            missing = lacking(state, now, me, self.options, right, ready)
         self.metrics.unaffordable.set(len(missing))
         for number, amount in missing.items():
-            written = self.client.token(sight.state.campaigns[number].terms.token).write(amount)
+            written = self._token(state.campaigns[number].terms.token).write(amount)
             self._about(number, "bond", f"its bond cannot be paid: {written} more is needed.")
+        return me
+
+    def _spendable(self, token: str) -> int:
+        """What the wallet has of a token; 0 of one that cannot be asked, whoever's fault that is."""
+        try:
+            return spendable(self.client, self.account.address, token)
+        except (ChainError, *NODE_ERRORS) as error:
+            self._notice(("token", token), f"Token {token} cannot be deposited: {told(error)}")
+            return 0
+
+    def _token(self, address: str) -> Token:
+        """A token's symbol and decimals, asked once."""
+        if address not in self._tokens:
+            try:
+                self._tokens[address] = self.client.token(address)
+            except NODE_ERRORS:
+                return Token(address, "units", 0, guessed=True)
+        return self._tokens[address]
 
     def _tell_unposted(self, sight: Sight, me: Me, right: Right) -> None:
         for number in right:

@@ -69,18 +69,24 @@ class Scorer:
     uris: Mapping[int, str] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
     patience: float = FETCH_LIMIT
-    _words: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    _words: dict[int, tuple[int, list[int]]] = field(default_factory=dict)
     _rows: dict[bytes, Rows] = field(default_factory=dict)
     _failed: dict[int, tuple[float, float, str]] = field(default_factory=dict)
     _fetching: dict[tuple[str, bytes], _Fetching] = field(default_factory=dict)
     _until: float | None = None
 
-    def begin(self) -> None:
-        """Begin a look."""
+    def begin(self, campaigns: Mapping[int, bytes]) -> None:
+        """Begin a look that needs the scores of these campaigns, with the digests of their manifests; what
+        was kept for others is let go.
+        """
         self._until = time.monotonic() + self.patience
+        self._words = {number: words for number, words in self._words.items() if number in campaigns}
+        self._failed = {number: failure for number, failure in self._failed.items() if number in campaigns}
+        digests = set(campaigns.values())
+        self._rows = {digest: rows for digest, rows in self._rows.items() if digest in digests}
 
-    def tried(self, campaign: int) -> float:
-        """How long a campaign was put off when it last failed, in seconds: who never failed comes first."""
+    def put_off(self, campaign: int) -> float:
+        """For how many seconds a campaign was put off when it last failed; 0 for one that never did."""
         return self._failed.get(campaign, (0.0, 0.0, ""))[1]
 
     def words(self, campaign: Campaign, forks: int) -> list[int]:
@@ -89,10 +95,11 @@ class Scorer:
         Raises SettlerError when they cannot be computed, at once until it is worth another try; Waiting while
         the manifest is on its way.
         """
-        key = (campaign.number, forks)
-        if key not in self._words:
-            self._words[key] = self._guarded(campaign, lambda: settle.words(campaign, self.rows(campaign)))
-        return self._words[key]
+        known = self._words.get(campaign.number)
+        if known is None or known[0] != forks:
+            found = self._guarded(campaign, lambda: settle.words(campaign, self.rows(campaign)))
+            known = self._words[campaign.number] = (forks, found)
+        return known[1]
 
     def rows(self, campaign: Campaign) -> Rows:
         """The audit rows that the terms fix; none when there is no audit, or nothing to open it with.
@@ -143,5 +150,4 @@ def needs_scores(campaign: Campaign, block_time: int) -> bool:
     """Whether a campaign has scores to post or to check as of the newest block read, of unix time
     `block_time`. By another clock its reveals could still be going on, and its right scores change.
     """
-    life = campaign.life_at(block_time)
-    return life.phase in (Phase.SETTLING, Phase.FINAL) and life.released < life.batches
+    return campaign.life_at(block_time).phase is Phase.SETTLING

@@ -25,7 +25,5 @@ def settled(web3: Web3, sight: Sight, campaigns: Iterable[int], confirmations: i
     then = int(web3.eth.get_block(deep)["timestamp"])
     found = sight.state.campaigns
     return {
-        each
-        for each in campaigns
-        if found[each].moved <= deep and found[each].settling_at(then) is not None
+        each for each in campaigns if found[each].moved <= deep and found[each].settling_at(then) is not None
     }

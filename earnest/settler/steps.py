@@ -6,22 +6,20 @@ due.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from earnest.chain import settle
 from earnest.chain.life import Phase
 from earnest.chain.state import BatchStatus, Campaign, PostingStatus, State
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
 
-MOST_GAS: Final = 1 << 24
+T = TypeVar("T")
 
-# Seconds by which this machine's clock may be ahead of the chain's: so long after its challenge period a
-# false batch is still worth a try.
-SKEW: Final = 3_600
+MOST_GAS: Final = 1 << 24
 
 # Strangers choose how long a bond is locked, up to a year.
 LONGEST_LOCK: Final = 30 * 86_400
@@ -91,65 +89,89 @@ class Options:
 Right = Mapping[int, Sequence[int]]
 
 
-def due(state: State, now: int, me: Me, options: Options, right: Right) -> list[Action]:
+def due(
+    state: State, now: int, me: Me, options: Options, right: Right, ready: Collection[int] | None = None
+) -> list[Action]:
     """What can be done at unix time `now`, the most urgent first.
 
     `right` are the right words by campaign, for as many as are known: others are neither posted nor checked.
+    `ready` are the campaigns whose scores may be posted; all of those unless given.
     """
-    purse = _Purse(state, me)
     found = [
         action
         for campaign in state.campaigns.values()
         if options.includes(campaign.number)
-        for action in _of(campaign, now, me, options, right.get(campaign.number), purse)
+        for action in _of(campaign, now, me, options, right.get(campaign.number))
         if action.step in options.steps
     ]
-    order, ranks = list(Step), _ranks(state, found)
-    return sorted(found, key=lambda action: (order.index(action.step), ranks.get(action, (0, 0))))
+    found += _postings(state, now, me, options, right, ready)[0]
+    order = list(Step)
+    found.sort(key=lambda action: order.index(action.step))
+    count = sum(action.step is Step.REFEREE for action in found)
+    return _queue(state, found[:count]) + found[count:]
 
 
-def _ranks(state: State, actions: Sequence[Action]) -> dict[Action, tuple[int, int]]:
-    """Where false postings stand in the queue: of each token that with the largest bond first, ether's before
-    other tokens'. So whoever floods the queue ahead of a posting loses as large a bond for each place.
+def lacking(
+    state: State, now: int, me: Me, options: Options, right: Right, ready: Collection[int] | None = None
+) -> dict[int, int]:
+    """By campaign with batches to post, what is missing for a bond once all others that can be paid are, in
+    its token's smallest units; arguments as `due`.
     """
-
-    def urgency(action: Action) -> tuple[int, int]:
-        campaign = state.campaigns[action.campaign]
-        return -campaign.terms.bond, campaign.final_at(action.which[0]) or 0
-
-    found: dict[Action, tuple[int, int]] = {}
-    of: defaultdict[str, list[Action]] = defaultdict(list)
-    for action in actions:
-        if action.step is Step.REFEREE:
-            of[state.campaigns[action.campaign].terms.token].append(action)
-    for token, some in of.items():
-        for rank, action in enumerate(sorted(some, key=urgency)):
-            found[action] = (rank, token != ZERO_ADDRESS)
-    return found
+    return _postings(state, now, me, options, right, ready)[1]
 
 
-def lacking(state: State, now: int, me: Me, options: Options, right: Right) -> dict[int, int]:
-    """By campaign with batches to post, what is missing for a bond, in its token's smallest units."""
-    purse = _Purse(state, me)
-    found = {}
-    for campaign in state.campaigns.values():
-        terms = campaign.terms
-        wanted = Step.POST in options.steps and options.includes(campaign.number)
-        wanted = wanted and not was_wrong(campaign, me) and not locks_long(campaign, options)
-        if wanted and campaign.number in right and _is_settling(campaign, now):
-            missing = terms.bond - purse.left(terms.token)
-            if settle.open_batches(campaign) and missing > 0:
-                found[campaign.number] = missing
-    return found
+def posting_of(state: State, action: Action) -> tuple[int, int] | None:
+    """The campaign and the posting that an action is to show as false: no second one can, once one has."""
+    if action.step is not Step.REFEREE:
+        return None
+    batch = state.campaigns[action.campaign].batch(action.which[0])
+    return (action.campaign, batch.posting) if batch.status is BatchStatus.POSTED else None
+
+
+def take_turns(items: Iterable[tuple[Campaign, tuple[int, ...], T]]) -> list[T]:
+    """What belongs to campaigns, with keys: by key those of one token, whose bonds can be compared; tokens
+    take turns, ether first. So with the bond in the key, whoever floods the queue ahead of somebody puts as
+    large a bond up for each place.
+    """
+    of: defaultdict[str, list[tuple[tuple[int, ...], T]]] = defaultdict(list)
+    for campaign, key, item in items:
+        of[campaign.terms.token].append((key, item))
+    found = [
+        ((rank, token != ZERO_ADDRESS), item)
+        for token, some in of.items()
+        for rank, (_, item) in enumerate(sorted(some, key=lambda each: each[0]))
+    ]
+    return [item for _, item in sorted(found, key=lambda each: each[0])]
+
+
+def urgency(campaign: Campaign, now: int) -> tuple[int, ...]:
+    """What sorts those campaigns first whose postings are to be checked first: the largest bond, then what
+    is final first; what nobody has posted comes last.
+    """
+    ends = [posting.posted_at + campaign.terms.periods.challenge for posting in campaign.postings.values()]
+    final_at = min((end for end in ends if end > now), default=0)
+    return final_at == 0, -campaign.terms.bond, final_at
+
+
+def _queue(state: State, referees: Sequence[Action]) -> list[Action]:
+    """False batches in turn: the first of each posting, then the second ones, for when the first cannot be
+    refereed; the largest bond first, and what is final first.
+    """
+    before: Counter[tuple[int, int] | None] = Counter()
+    found = []
+    for action in referees:
+        campaign, posting = state.campaigns[action.campaign], posting_of(state, action)
+        final_at = campaign.final_at(action.which[0]) or 0
+        found.append((campaign, (before[posting], -campaign.terms.bond, final_at), action))
+        before[posting] += 1
+    return take_turns(found)
 
 
 def to_referee(campaign: Campaign, now: int, right: Sequence[int]) -> list[int]:
-    """One false batch for each false posting, that which comes first: the others are void with it."""
-    first: dict[int, int] = {}
-    for batch in settle.false_batches(campaign, right):
-        if (campaign.final_at(batch) or 0) + SKEW > now:
-            first.setdefault(campaign.batch(batch).posting, batch)
-    return list(first.values())
+    """The false batches that can still be shown to be. One of each posting does: the others are void with it,
+    and are there in case that the first cannot be refereed.
+    """
+    return [batch for batch in settle.false_batches(campaign, right) if now < (campaign.final_at(batch) or 0)]
 
 
 def was_wrong(campaign: Campaign, me: Me) -> bool:
@@ -191,10 +213,12 @@ class _Purse:
         self._spent: defaultdict[str, int] = defaultdict(int)
 
     def left(self, token: str) -> int:
+        """What of a token is left."""
         free = self._state.balance_of(self._me.address, token)
         return free + self._me.purse.get(token, 0) - self._spent[token]
 
     def take(self, token: str, amount: int) -> bool:
+        """Put an amount up; False, and nothing, when there is not as much."""
         if self.left(token) < amount:
             return False
         self._spent[token] += amount
@@ -202,8 +226,9 @@ class _Purse:
 
 
 def _of(
-    campaign: Campaign, now: int, me: Me, options: Options, right: Sequence[int] | None, purse: _Purse
+    campaign: Campaign, now: int, me: Me, options: Options, right: Sequence[int] | None
 ) -> Iterator[Action]:
+    """All but postings, for which there is one purse."""
     number = campaign.number
     match campaign.life_at(now).phase:
         case Phase.DRAWING:
@@ -211,33 +236,48 @@ def _of(
         case Phase.CANCELLED:
             yield from _refunds(campaign, options)
         case Phase.SETTLING | Phase.FINAL:
-            if right is not None:
-                for batch in to_referee(campaign, now, right):
-                    yield Action(Step.REFEREE, number, (batch,))
-                if Step.POST in options.steps:
-                    yield from _posts(campaign, now, me, options, right, purse)
+            for batch in to_referee(campaign, now, right or ()):
+                yield Action(Step.REFEREE, number, (batch,))
             for some in portions(Step.RELEASE, campaign.terms, to_release(campaign, now), options.gas):
                 yield Action(Step.RELEASE, number, some)
             for posting in _bonds(campaign, now, me):
                 yield Action(Step.RETURN_BOND, number, (posting,))
 
 
-def _is_settling(campaign: Campaign, now: int) -> bool:
-    return campaign.life_at(now).phase is Phase.SETTLING
+def _postings(
+    state: State, now: int, me: Me, options: Options, right: Right, ready: Collection[int] | None
+) -> tuple[list[Action], dict[int, int]]:
+    """What can be posted, and what is missing for the bonds of the rest, by campaign. What pays the highest
+    fee comes first: a stranger's bond, however early, takes no place of that.
+    """
+    purse = _Purse(state, me)
+    found: list[Action] = []
+    missing: dict[int, int] = {}
+    wanted = [
+        campaign
+        for number in right
+        if ready is None or number in ready
+        for campaign in [state.campaigns[number]]
+        if _is_to_post(campaign, now, me, options)
+    ]
+    for campaign in sorted(wanted, key=lambda each: -each.terms.fee * len(settle.open_batches(each))):
+        terms, words = campaign.terms, right[campaign.number]
+        for some in portions(Step.POST, terms, settle.open_batches(campaign), options.gas):
+            if not purse.take(terms.token, terms.bond):
+                missing[campaign.number] = terms.bond - purse.left(terms.token)
+                break
+            found.append(Action(Step.POST, campaign.number, some, tuple(words[batch] for batch in some)))
+    return found, missing
 
 
-def _posts(
-    campaign: Campaign, now: int, me: Me, options: Options, right: Sequence[int], purse: _Purse
-) -> Iterator[Action]:
-    if not _is_settling(campaign, now) or was_wrong(campaign, me):
-        return
-    if locks_long(campaign, options):
-        return
-    terms = campaign.terms
-    for some in portions(Step.POST, terms, settle.open_batches(campaign), options.gas):
-        if not purse.take(terms.token, terms.bond):
-            return
-        yield Action(Step.POST, campaign.number, some, tuple(right[batch] for batch in some))
+def _is_to_post(campaign: Campaign, now: int, me: Me, options: Options) -> bool:
+    return (
+        Step.POST in options.steps
+        and options.includes(campaign.number)
+        and campaign.life_at(now).phase is Phase.SETTLING
+        and not was_wrong(campaign, me)
+        and not locks_long(campaign, options)
+    )
 
 
 def _bonds(campaign: Campaign, now: int, me: Me) -> list[int]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from earnest.chain.life import Phase
 from earnest.chain.settle import false_batches, refereeing
 from earnest.chain.state import Campaign, lanes
 from earnest.cli.errors import InputError
@@ -25,24 +24,24 @@ if TYPE_CHECKING:
     from earnest.settler.steps import Action
 
 FALSE_FOUND: Final = 1
+ENOUGH: Final = 1 << 256
 
 
 @click.command(cls=Command)
 @pass_session
 def status(session: Session) -> None:
     """List the campaigns and what is to be done in them."""
-    from earnest.settler.scores import Scorer
+    from earnest.settler.scores import Scorer, needs_scores
     from earnest.settler.steps import Me, Options, due
 
     address = session.address if session.alias else ZERO_ADDRESS
     sight, scorer = session.look(), Scorer()
-    scorer.begin()  # strangers' manifests are not waited for one after another
-    right = {
-        number: words
-        for number, each in sight.state.campaigns.items()
-        if isinstance(words := _words(scorer, each, sight), list)
-    }
-    purse = {each.terms.token: each.terms.bond for each in sight.state.campaigns.values()}
+    settling = [each for each in sight.state.campaigns.values() if needs_scores(each, sight.time)]
+    # Strangers' manifests are not waited for one after another.
+    scorer.begin({each.number: each.terms.manifest for each in settling})
+    right = {each.number: words for each in settling if (words := _words(scorer, each, sight)) is not None}
+    # As if each bond could be paid: what is to be done, whoever does it.
+    purse = dict.fromkeys((each.terms.token for each in settling), ENOUGH)
     actions = due(sight.state, sight.now, Me(address, purse), Options(), right)
     found = [_standing(each, sight, actions, right) for each in sight.state.campaigns.values()]
     rows = [
@@ -106,11 +105,7 @@ def check(session: Session, which: str, uri: str | None, on_chain: bool) -> None
 
 
 def _words(scorer: Scorer, campaign: Campaign, sight: Sight) -> list[int] | None:
-    """The right words; None where there are none to compute, or they cannot be computed."""
-    from earnest.settler.scores import needs_scores
-
-    if not needs_scores(campaign, sight.time):
-        return None
+    """The right words; None where they cannot be computed."""
     try:
         return scorer.words(campaign, sight.forks)
     except SettlerError:
@@ -120,10 +115,10 @@ def _words(scorer: Scorer, campaign: Campaign, sight: Sight) -> list[int] | None
 def _standing(
     campaign: Campaign, sight: Sight, actions: Sequence[Action], right: dict[int, list[int]]
 ) -> dict[str, Any]:
+    from earnest.settler.scores import needs_scores
 
     life = campaign.life_at(sight.now)
     words = right.get(campaign.number)
-    settling = life.phase in (Phase.SETTLING, Phase.FINAL) and life.released < life.batches
     mine = [action for action in actions if action.campaign == campaign.number]
     return {
         "campaign": campaign_text(campaign.number),
@@ -132,7 +127,7 @@ def _standing(
         "batches": life.batches,
         "scored": life.scored,
         "released": life.released,
-        "checked": words is not None or not settling,
+        "checked": words is not None or not needs_scores(campaign, sight.time),
         "false": false_batches(campaign, words) if words is not None else [],
         "due": list(dict.fromkeys(str(action.step) for action in mine)),
         "bond": campaign.terms.bond,

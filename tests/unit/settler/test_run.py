@@ -15,11 +15,11 @@ import pytest
 from chain.conftest import ANSWERS, KEY, SEALED
 from chain.test_tokens import DEAR, ONES, write
 
-from earnest.chain import settle
+from earnest.chain import events, settle
 from earnest.chain.errors import ChainError
 from earnest.chain.follow import Follower
 from earnest.chain.life import Phase
-from earnest.chain.records import PostingOpened, Revealed
+from earnest.chain.records import Committed, Disclosed, Drawn, Enrolled, Posted, PostingOpened, Revealed
 from earnest.chain.state import BatchStatus, PostingStatus
 from earnest.chain.store import Store
 from earnest.files import locked
@@ -278,19 +278,106 @@ def test_scores_wait_for_the_chains_own_time(drawn, settler, enlist, monkeypatch
     assert list(posted.action.words) == settle.words(game.campaign, SEALED)
 
 
-def test_nothing_is_posted_by_records_that_lack_a_reveal(revealed, settler, enlist, tmp_path):
-    """A bond is not risked on what a node has left out: it is read again instead."""
+@pytest.fixture
+def lose(client, tmp_path, monkeypatch):
+    """Take logs away: from the records once, or from the node for good."""
+
+    def lose(places, follower=None, for_good=False):
+        gone = {(place.block, place.index) for place in places}
+        if for_good:
+            whole = events.logs_of
+            monkeypatch.setattr(
+                "earnest.chain.events.logs_of",
+                lambda *query: [log for log in whole(*query) if events.spot_of(log)[:2] not in gone],
+            )
+        with sqlite3.connect(tmp_path / "settler.sqlite") as records:
+            records.executemany("delete from logs where block = ? and position = ?", gone)
+        records.close()
+        return Follower(client.web3, client.address, client.sink, follower._store)
+
+    return lose
+
+
+def places(game, *kinds, **members):
+    """Where records of some kinds are."""
+    return [
+        each.place
+        for each in game.client.records()
+        if isinstance(each, kinds) and all(getattr(each, name) == value for name, value in members.items())
+    ]
+
+
+@pytest.mark.parametrize(
+    "kinds", [(Disclosed,), (Revealed,), (Enrolled,), (Drawn,), (Committed, Revealed)], ids=str
+)
+def test_records_that_lack_something_are_read_again_before_anything_is_posted(
+    revealed, settler, enlist, lose, kinds
+):
+    """A bond is not risked on what a node has left out."""
     game = revealed
     game.fund(settler, game.terms.bond)
     mine, told = enlist(settler)
     mine.look()
-    last = max(each.place for each in game.client.records() if isinstance(each, Revealed))
-    with sqlite3.connect(tmp_path / "settler.sqlite") as records:
-        records.execute("delete from logs where block = ? and position = ?", (last.block, last.index))
-    records.close()
-    mine.follower = Follower(game.client.web3, game.client.address, game.client.sink, mine.follower._store)
+    mine.follower = lose(places(game, *kinds)[-1:], mine.follower)
+    (posted,) = mine.once()
+    assert list(posted.action.words) == settle.words(game.campaign, SEALED)
+    assert "reorganised" not in " ".join(sentences(told))
+
+
+@pytest.mark.parametrize("kinds", [(Posted, PostingOpened), (Revealed,), (Disclosed,), (Drawn,)], ids=str)
+def test_a_watcher_notices_what_a_node_has_left_out(revealed, attacker, challenger, enlist, lose, kinds):
+    game = revealed
+    game.fund(attacker, game.terms.bond)
+    game.client.post(game.id, [0, 1], [FALSE, FALSE], sender=attacker)
+    watcher, _ = enlist(challenger, options=Options(steps=WATCHING))
+    watcher.look()
+    watcher.follower = lose(places(game, *kinds), watcher.follower)
+    assert steps(watcher.once()) == [Step.REFEREE]
+
+
+def test_what_a_node_never_tells_keeps_from_posting_and_not_from_refereeing(
+    revealed, attacker, settler, enlist, lose
+):
+    """Whose first false batch cannot be refereed loses the bond by the second."""
+    game = revealed
+    for account in (attacker, settler):
+        game.fund(account, game.terms.bond)
+    seat = next(seat for seat in game.campaign.cohorts[0].tolist() if game.campaign.seats[seat].revealed)
+    game.client.post(game.id, [0, 1], [FALSE, FALSE], sender=attacker)
+    mine, told = enlist(settler)
+    mine.look()
+    mine.follower = lose(places(game, Revealed, seat=seat), mine.follower, for_good=True)
+    done = mine.once()
+    assert [each.action.which for each in done if each.action.step is Step.REFEREE] == [(1,)]
+    assert Step.POST not in steps(done)
+    assert game.campaign.postings[1].status is PostingStatus.VOID
+    assert any("opened 4, the contract has opened 5" in text for text in sentences(told))
+    assert any("not what the contract holds" in text for text in sentences(told))
+
+
+def test_one_batch_is_refereed_of_a_false_posting(revealed, attacker, challenger, enlist):
+    game = revealed
+    game.fund(attacker, game.terms.bond)
+    game.client.post(game.id, [0, 1], [FALSE, FALSE], sender=attacker)
+    watcher, told = enlist(challenger, options=Options(steps=WATCHING))
+    assert [each.action.which for each in watcher.once()] == [(0,)]
+    assert not sentences(told)
+
+
+def test_nothing_is_posted_where_only_the_contract_can_tell(
+    revealed, settler, enlist, lose, chain, monkeypatch
+):
+    """Not even when all campaigns were just found to be as read."""
+    game = revealed
+    game.fund(settler, game.terms.bond)
+    monkeypatch.setattr("earnest.settler.run.doubts", lambda *_: {})
+    mine, told = enlist(settler)
+    chain.mine(20)
+    mine.look()
+    mine.follower = lose(places(game, Disclosed), mine.follower)
+    game.travel(game.client.now() + game.terms.periods.audit)
     assert mine.once() == []
-    assert any("the contract has 5 and 5" in text for text in sentences(told))
+    assert any("no audit key, the contract has audit key" in text for text in sentences(told))
     (posted,) = mine.once()
     assert list(posted.action.words) == settle.words(game.campaign, SEALED)
 

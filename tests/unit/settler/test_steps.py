@@ -10,7 +10,6 @@ from earnest.chain.life import Phase
 from earnest.chain.state import Batch, BatchStatus, PostingStatus
 from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.settler.steps import (
-    SKEW,
     WATCHING,
     Action,
     Me,
@@ -19,6 +18,7 @@ from earnest.settler.steps import (
     due,
     lacking,
     portions,
+    posting_of,
     to_referee,
 )
 
@@ -80,6 +80,23 @@ def test_the_wallet_may_pay_for_bonds_and_each_bond_is_counted_once():
     assert [a.campaign for a in steps(state, me=Me(ME, {ZERO_ADDRESS: 100}), right=right)] == [1]
     assert [a.campaign for a in steps(state, me=Me(ME, {ZERO_ADDRESS: 600}), right=right)] == [1, 2]
     assert lacking(state, NOW, Me(ME), ALL, right) == {1: 100, 2: 100}
+    assert lacking(state, NOW, Me(ME, {ZERO_ADDRESS: 100}), ALL, right) == {2: 500}
+    assert lacking(state, NOW, Me(ME, {ZERO_ADDRESS: 600}), ALL, right) == {}
+
+
+def test_what_pays_more_is_posted_before_a_strangers_older_campaign():
+    stranger = settling(None, None, None, terms=replace(TERMS, fee=0, bond=600))
+    paying = settling(None, None, None, number=2)
+    state, right = world(stranger, paying, free=600), {1: RIGHT, 2: RIGHT}
+    assert [each.campaign for each in steps(state, right=right)] == [2]
+    assert lacking(state, NOW, Me(ME), ALL, right) == {1: 500}
+
+
+def test_what_is_not_to_be_posted_yet_takes_nothing_of_the_purse():
+    state = world(settling(None, None, None), settling(None, None, None, number=2), free=500)
+    right = {1: RIGHT, 2: RIGHT}
+    assert [each.campaign for each in due(state, NOW, Me(ME), ALL, right, {2})] == [2]
+    assert lacking(state, NOW, Me(ME), ALL, right, {2}) == {}
 
 
 def test_unknown_scores_are_neither_posted_nor_checked():
@@ -101,20 +118,28 @@ def test_a_void_posting_is_posted_again():
     [
         (RIGHT, []),
         ([FALSE, *RIGHT[1:]], [0]),
-        ([RIGHT[0], FALSE, FALSE], [1]),  # one is enough: the others are void with it
+        ([RIGHT[0], FALSE, FALSE], [1, 2]),  # the second in case that the first cannot be refereed
         ([None, None, FALSE], [2]),
     ],
 )
-def test_false_postings_are_refereed_by_one_batch(words, refereed):
+def test_false_batches_are_refereed(words, refereed):
     assert to_referee(settling(*words), NOW, RIGHT) == refereed
     found = steps(world(settling(*words)), options=Options(steps=WATCHING))
     assert found == [Action(Step.REFEREE, 1, (batch,)) for batch in refereed]
 
 
-def test_a_false_batch_is_tried_until_the_clocks_cannot_differ_that_much():
+def test_a_false_batch_is_tried_until_it_is_final():
     false = settling(FALSE, *RIGHT[1:])
-    assert to_referee(false, FINAL + SKEW - 1, RIGHT) == [0]
-    assert to_referee(false, FINAL + SKEW, RIGHT) == []
+    assert to_referee(false, FINAL - 1, RIGHT) == [0]
+    assert to_referee(false, FINAL, RIGHT) == []
+
+
+def test_the_first_false_batch_of_each_posting_comes_before_any_second():
+    first = settling(FALSE, FALSE, FALSE, terms=replace(TERMS, bond=1_000))
+    state = world(first, settling(RIGHT[0], FALSE, FALSE, number=2))
+    found = steps(state, right={1: RIGHT, 2: RIGHT}, options=Options(steps=WATCHING))
+    assert [(each.campaign, *each.which) for each in found] == [(1, 0), (2, 1), (1, 1), (2, 2), (1, 2)]
+    assert [posting_of(state, each) for each in found] == [(1, 1), (2, 1), (1, 1), (2, 1), (1, 1)]
 
 
 def test_refereeing_comes_before_everything_else():
