@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
-from earnest.chain.errors import short_id
+from earnest.chain.errors import RecordsError, short_id
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.session import Session
+from earnest.cli.text import campaign_text, known_campaign
+from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.times import clock
 
 if TYPE_CHECKING:
@@ -21,11 +23,30 @@ if TYPE_CHECKING:
     from earnest.settler.steps import Action, Step
 
 
+def sight_of(session: Session, which: str) -> tuple[Sight, Campaign]:
+    """A look, and a campaign whose records are in it what the contract holds; if need be they are read again.
+
+    Raises InputError when there is none such, RecordsError when the node still leaves something out.
+    """
+    from earnest.chain.doubts import doubts
+
+    for last in (False, True):
+        sight = session.look()
+        campaign = known_campaign(which, sight.state.campaigns)
+        doubt = doubts(session.client, sight, [campaign.number]).get(campaign.number)
+        if doubt is None:
+            break
+        if last:
+            raise RecordsError(doubt)
+        session.follower.forget(campaign.created.block)
+    return sight, campaign
+
+
 @contextmanager
-def acting(session: Session) -> Iterator[Sight]:
-    """A look while nothing else is sent for the account. Raises BusyError where something always is."""
+def acting(session: Session, which: str) -> Iterator[tuple[Sight, Campaign]]:
+    """`sight_of` while nothing else is sent for the account. Raises BusyError where something always is."""
     with session.alone():
-        yield session.look()
+        yield sight_of(session, which)
 
 
 def confirmations_of(session: Session) -> int:
@@ -59,15 +80,17 @@ def right_words(scorer: Scorer, campaign: Campaign, sight: Sight) -> list[int]:
     return scorer.words(campaign, sight.forks)
 
 
-def unsettled(session: Session, campaign: Campaign, sight: Sight) -> str | None:
-    """Why scores should not be posted yet, in a sentence."""
+def is_settled(session: Session, campaign: Campaign, sight: Sight) -> bool:
+    """Whether no likely reorganisation changes a campaign's scores any more."""
     from earnest.settler.settled import settled
 
-    confirmations = confirmations_of(session)
-    if settled(session.client.web3, sight, [campaign.number], confirmations):
-        return None
-    return (
-        f"Scores are posted once {confirmations} blocks follow the last that they hang on, as a"
+    return bool(settled(session.client.web3, sight, [campaign.number], confirmations_of(session)))
+
+
+def unsettled(session: Session) -> InputError:
+    """Why scores are not posted yet."""
+    return InputError(
+        f"Scores are posted once {confirmations_of(session)} blocks follow the last that they hang on, as a"
         " reorganisation could still make them false and take the bond: try again in some minutes."
     )
 
@@ -82,70 +105,97 @@ def carry_out(
 ) -> list[Sent]:
     """Do which of `steps` are due in a campaign, and what becomes due by it, after having asked.
 
-    Bonds are taken from the wallet where the free balance does not do. Raises InputError, ChainError.
+    Bonds are taken from the wallet where the free balance does not do. Raises InputError, ChainError; what
+    was sent before is told then.
     """
-    from earnest.chain.wallet import lacking, spendable
-    from earnest.settler.steps import Me, Options, Step, due
-
     done: list[Sent] = []
-    options = Options(steps=steps, campaigns=frozenset({number}), gas=gas_limit(session))
-    with acting(session) as sight:
-        while True:
-            campaign = sight.state.campaigns[number]
-            terms, address = campaign.terms, session.account.address
-            right = _needed(scorer, campaign, sight, steps)
-            me = Me(address, {terms.token: spendable(session.client, address, terms.token)})
-            actions = due(sight.state, sight.now, me, options, right)
-            if any(action.step is Step.POST for action in actions) and (
-                why := unsettled(session, campaign, sight)
-            ):
-                actions = [action for action in actions if action.step is not Step.POST]
-                if not actions:
-                    raise InputError(why)
-            if not actions:
-                missing = lacking(session.client, address, terms.token, terms.bond)
-                if right and missing and _to_post(campaign, steps):
-                    bond, more = (session.token(terms.token).write(each) for each in (terms.bond, missing))
-                    raise InputError(f"The bond of a posting is {bond}: {more} more is needed.")
-                return done
-            session.confirm(ask(session, campaign, actions), yes)
-            fresh = _all(session, campaign, actions, scorer)
-            if not fresh:
-                return done
-            done += fresh
-            sight = session.look()
+    with told_of(session, done), session.alone():
+        while _carry_on(session, number, steps, ask, yes, scorer, done):
+            pass
+    return done
 
 
-def _needed(
-    scorer: Scorer, campaign: Campaign, sight: Sight, steps: frozenset[Step]
-) -> dict[int, Sequence[int]]:
+@contextmanager
+def told_of(session: Session, done: Sequence[Sent]) -> Iterator[None]:
+    """Say what was sent when something that comes after it fails."""
+    try:
+        yield
+    except Exception:
+        if done:
+            session.done(done, f"{len(done)} transactions went through; the rest could not be done:")
+        raise
+
+
+def _carry_on(
+    session: Session,
+    number: int,
+    steps: frozenset[Step],
+    ask: Callable[[Session, Campaign, Sequence[Action]], str],
+    yes: bool,
+    scorer: Scorer,
+    done: list[Sent],
+) -> bool:
+    """Do what is due by one look; whether something was."""
+    from earnest.chain.wallet import spendable
     from earnest.settler.scores import needs_scores
-    from earnest.settler.steps import Step
+    from earnest.settler.steps import Me, Options, Step, due, lacking
 
-    if not steps & {Step.POST, Step.REFEREE} or not needs_scores(campaign, sight.time):
-        return {}
-    return {campaign.number: scorer.words(campaign, sight.forks)}
+    sight, campaign = sight_of(session, campaign_text(number))
+    address, token = session.account.address, campaign.terms.token
+    options = Options(steps=steps, campaigns=frozenset({number}), gas=gas_limit(session))
+    right = {}
+    if steps & {Step.POST, Step.REFEREE} and needs_scores(campaign, sight.time):
+        right = {number: scorer.words(campaign, sight.forks)}
+    me = Me(address)
+    if lacking(sight.state, sight.now, me, options, right):
+        me = Me(address, {token: spendable(session.client, address, token)})
+    ready = {number} if right and is_settled(session, campaign, sight) else set()
+    actions = due(sight.state, sight.now, me, options, right, ready)
+    if not actions:
+        missing = lacking(sight.state, sight.now, me, options, right)
+        if missing:
+            bond, more = (session.token(token).write(each) for each in (campaign.terms.bond, missing[number]))
+            beside = " beside what gas may take" if token == ZERO_ADDRESS else ""
+            raise InputError(f"The bond of a posting is {bond}: {more} more is needed{beside}.")
+        if not ready and due(sight.state, sight.now, me, options, right):
+            raise unsettled(session)
+        return False
+    session.confirm(ask(session, campaign, actions), yes)
+    before = len(done)
+    do_all(session, sight, actions, scorer, done)
+    return len(done) > before
 
 
-def _to_post(campaign: Campaign, steps: frozenset[Step]) -> bool:
-    from earnest.chain.settle import open_batches
-    from earnest.settler.steps import Step
+def do_all(
+    session: Session, sight: Sight, actions: Sequence[Action], scorer: Scorer, done: list[Sent]
+) -> None:
+    """Do actions one after another, adding their transactions to `done`.
 
-    return Step.POST in steps and bool(open_batches(campaign))
-
-
-def _all(session: Session, campaign: Campaign, actions: Sequence[Action], scorer: Scorer) -> list[Sent]:
-    """Do actions one after another; what somebody else has done meanwhile is passed over."""
-    from earnest.chain.errors import ChainError
+    What somebody else has done meanwhile is passed over, and so are further false batches of a posting that
+    one was refereed of: they are there in case that it cannot be. Raises ChainError when none could.
+    """
+    from earnest.chain.errors import ChainError, SentError
     from earnest.settler.act import act, is_passing
-    from earnest.settler.steps import Step
+    from earnest.settler.steps import Step, posting_of
 
-    done: list[Sent] = []
+    shown: set[tuple[int, int]] = set()
+    failed: dict[tuple[int, int], ChainError] = {}
     for action in actions:
+        posting, campaign = posting_of(sight.state, action), sight.state.campaigns[action.campaign]
+        if posting in shown:
+            continue
         rows = scorer.rows(campaign) if action.step is Step.REFEREE else ()
         try:
             done += act(session.client, session.account, campaign, action, rows)
         except ChainError as error:
-            if not is_passing(error):
+            if is_passing(error):
+                continue
+            if posting is None or isinstance(error, SentError):
                 raise
-    return done
+            failed[posting] = error
+        else:
+            if posting is not None:
+                shown.add(posting)
+    for posting, failure in failed.items():
+        if posting not in shown:
+            raise failure

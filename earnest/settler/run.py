@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from earnest.chain.doubts import doubts
-from earnest.chain.errors import ODD_ANSWERS, ChainError, RecordsError, TokenError, short_id
+from earnest.chain.errors import ODD_ANSWERS, ChainError, RecordsError, SentError, TokenError, short_id
 from earnest.chain.failures import NODE_ERRORS, told
 from earnest.chain.follow import Follower, Sight
 from earnest.chain.money import Token
@@ -234,8 +234,12 @@ class Settler:
             if posting is not None and posting in shown:
                 continue
             tried.add(action)
-            if sent := self._do(sight, action):
-                done += sent
+            try:
+                sent = self._do(sight, action)
+            except SentError:  # what is sent beside it would take its place
+                return done, False
+            done += sent
+            if sent:
                 shown.add(posting)
             if time.monotonic() > until and position < len(fresh):
                 return done, True  # something more urgent may have come up meanwhile
@@ -289,6 +293,8 @@ class Settler:
                 self._reads_again(sight, [action.campaign])
             if isinstance(error, TokenError):  # what it costs is gas, each time
                 self._barred.add(campaign.terms.token)
+            if isinstance(error, SentError):
+                raise
             return []
         finally:
             self.metrics.gas.inc(self.client.gas_used - before)

@@ -68,19 +68,20 @@ def disclose(session: Session, which: str, folder: Path | None, yes: bool) -> No
 @pass_session
 def settle(session: Session, which: str, uri: str | None, yes: bool) -> None:
     """Post the scores of all open batches under a bond, and have false ones refereed."""
-    from earnest.settler.steps import Step
+    from earnest.settler.steps import Me, Step, was_wrong
 
     found = campaign_of(session, which)
     need_phase(session, found, Phase.SETTLING)
     done = _carry_out(session, found, which, {Step.REFEREE, Step.POST}, yes, uri)
     found = campaign_of(session, which)
     if missing := len(open_batches(found)):
-        # A settler whose posting was false posts no more, see `earnest.settler.steps.was_wrong`.
-        session.done(
-            done,
-            f"{missing} of {len(found.batches)} batches hold no scores: a posting of this account was false,"
-            " so it posts no more there; `earnest settle referee --batch` has the chain compute them.",
-        )
+        why = "others were faster: try again."
+        if was_wrong(found, Me(session.account.address)):
+            why = (
+                "a posting of this account was false, so it posts no more there; `earnest settle referee"
+                " --batch` has the chain compute them."
+            )
+        session.done(done, f"{missing} of {len(found.batches)} batches hold no scores: {why}")
         return
     final = max((found.final_at(batch) or 0 for batch in range(len(found.batches))), default=0)
     when = "all are final" if final <= session.now else f"the last are final {until(final, session.now)}"
@@ -133,7 +134,7 @@ def _question(session: Session, campaign: Campaign, actions: Sequence[Action]) -
     bonds = sum(action.step is Step.POST for action in actions)
     bond = session.token(campaign.terms.token).write(campaign.terms.bond)
     words = {
-        Step.REFEREE: "have {} false batches refereed",
+        Step.REFEREE: "have one of {} false batches of each posting refereed",
         Step.POST: f"post the scores of {{}} batches under {bonds} bonds of {bond}",
         Step.RELEASE: "pay {} batches out",
         Step.RETURN_BOND: "take {} bonds back",

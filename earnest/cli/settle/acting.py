@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from earnest.chain.settle import open_batches
+from earnest.chain.errors import clock
+from earnest.chain.settle import false_batches, open_batches
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, YES, Command
 from earnest.cli.session import Session, pass_session
-from earnest.cli.settling import acting, gas_limit, right_words, scorer_of, unsettled
-from earnest.cli.text import known_campaign
+from earnest.cli.settling import (
+    acting,
+    do_all,
+    gas_limit,
+    is_settled,
+    right_words,
+    scorer_of,
+    told_of,
+    unsettled,
+)
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent
@@ -39,12 +48,12 @@ def post(
     """Post the scores of the batches that have none, under a bond for each transaction."""
     from earnest.settler.steps import Step, portions
 
-    with acting(session) as sight:
-        campaign = known_campaign(which, sight.state.campaigns)
+    done: list[Sent] = []
+    with told_of(session, done), acting(session, which) as (sight, campaign):
         right = right_words(scorer_of(campaign.number, uri), campaign, sight)
         todo = _chosen(campaign, batches, open_batches(campaign), "holds scores already")
-        if todo and (why := unsettled(session, campaign, sight)):
-            raise InputError(why)
+        if todo and not is_settled(session, campaign, sight):
+            raise unsettled(session)
         bond, token = campaign.terms.bond, session.token(campaign.terms.token)
         some = portions(Step.POST, campaign.terms, todo, gas_limit(session))
         free = session.client.balance_of(session.account.address, campaign.terms.token)
@@ -56,7 +65,7 @@ def post(
         if todo:
             session.confirm(f"Post {len(todo)} batches under {len(some)} bonds of {token.write(bond)}?", yes)
         words = [tuple(right[batch] for batch in each) for each in some]
-        done = _do(session, campaign, Step.POST, some, (), words)
+        _do(session, campaign, Step.POST, some, done, words=words)
     session.done(done, f"{len(todo)} batches are posted.")
 
 
@@ -68,11 +77,11 @@ def post(
 @pass_session
 def referee(session: Session, which: str, batches: Sequence[int], uri: str | None, yes: bool) -> None:
     """Have the chain compute batches: the false ones, or those named, which need no posting and no bond."""
-    from earnest.settler.steps import Step, to_referee
+    from earnest.settler.steps import Action, Step, to_referee
 
-    with acting(session) as sight:
-        campaign, moment = known_campaign(which, sight.state.campaigns), sight.now
-        scorer = scorer_of(campaign.number, uri)
+    done: list[Sent] = []
+    with told_of(session, done), acting(session, which) as (sight, campaign):
+        moment, scorer = sight.now, scorer_of(campaign.number, uri)
         right = right_words(scorer, campaign, sight)
         possible = [
             batch
@@ -83,9 +92,26 @@ def referee(session: Session, which: str, batches: Sequence[int], uri: str | Non
         if batches:
             todo = _chosen(campaign, batches, possible, "has final scores")
         if todo:
-            session.confirm(f"Have batches {', '.join(map(str, todo))} refereed?", yes)
-        done = _do(session, campaign, Step.REFEREE, [(each,) for each in todo], scorer.rows(campaign))
-    session.done(done, f"{len(todo)} batches are refereed." if todo else "No batch is false.")
+            question = f"Have batches {', '.join(map(str, todo))} refereed?"
+            if not batches and len(todo) > 1:
+                question = (
+                    f"Have one of the false batches {', '.join(map(str, todo))} of each posting refereed?"
+                )
+            session.confirm(question, yes)
+        if batches:
+            _do(session, campaign, Step.REFEREE, [(each,) for each in todo], done, scorer.rows(campaign))
+        else:
+            actions = [Action(Step.REFEREE, campaign.number, (each,)) for each in todo]
+            do_all(session, sight, actions, scorer, done)
+    session.done(done, f"{len(done)} batches are refereed." if todo else _none_false(campaign, right))
+
+
+def _none_false(campaign: Campaign, right: Sequence[int]) -> str:
+    """That there is nothing to referee, or no more."""
+    late = [campaign.final_at(batch) or 0 for batch in false_batches(campaign, right)]
+    if not late:
+        return "No batch is false."
+    return f"{len(late)} batches are false, but final since {clock(max(late))}: they stay as they are."
 
 
 @click.command(cls=Command)
@@ -97,16 +123,17 @@ def release(session: Session, which: str, batches: Sequence[int], yes: bool) -> 
     """Pay out the batches whose scores are final, and take one's own bonds back."""
     from earnest.settler.steps import Me, Options, Step, due, portions, to_release
 
-    with acting(session) as sight:
-        campaign, moment = known_campaign(which, sight.state.campaigns), sight.now
+    done: list[Sent] = []
+    with told_of(session, done), acting(session, which) as (sight, campaign):
+        moment = sight.now
         todo = _chosen(campaign, batches, to_release(campaign, moment), "is not final, or paid out")
         if todo:
             session.confirm(f"Pay out {len(todo)} batches?", yes)
         some = portions(Step.RELEASE, campaign.terms, todo, gas_limit(session))
-        done = _do(session, campaign, Step.RELEASE, some, ())
+        _do(session, campaign, Step.RELEASE, some, done)
         only = Options(steps=frozenset({Step.RETURN_BOND}), campaigns=frozenset({campaign.number}))
         bonds = [each.which for each in due(sight.state, moment, Me(session.account.address), only, {})]
-        done += _do(session, campaign, Step.RETURN_BOND, bonds, ())
+        _do(session, campaign, Step.RETURN_BOND, bonds, done)
     session.done(done, f"{len(todo)} batches are paid out, {len(bonds)} bonds are back.")
 
 
@@ -126,14 +153,14 @@ def _do(
     campaign: Campaign,
     step: Step,
     which: Sequence[tuple[int, ...]],
-    rows: Sequence[bytes],
+    done: list[Sent],
+    rows: Sequence[bytes] = (),
     words: Sequence[tuple[int, ...]] | None = None,
-) -> list[Sent]:
+) -> None:
+    """Do a step for each of `which`, adding the transactions to `done`."""
     from earnest.settler.act import act
     from earnest.settler.steps import Action
 
-    done: list[Sent] = []
     for some, scores in zip(which, words or [()] * len(which), strict=True):
         action = Action(step, campaign.number, some, scores)
         done += act(session.client, session.account, campaign, action, rows)
-    return done

@@ -13,8 +13,8 @@ from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.acting import CAMPAIGN
-from earnest.cli.settling import right_words, scorer_of
-from earnest.cli.text import campaign_text, known_campaign, scores_text, short, until
+from earnest.cli.settling import right_words, scorer_of, sight_of
+from earnest.cli.text import campaign_text, scores_text, short, until
 from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.settler.errors import SettlerError
 
@@ -67,8 +67,7 @@ def status(session: Session) -> None:
 @pass_session
 def check(session: Session, which: str, uri: str | None, on_chain: bool) -> None:
     """Compute a campaign's scores and compare them with those on chain; exit status 1 when some are false."""
-    sight = session.look()
-    campaign = known_campaign(which, sight.state.campaigns)
+    sight, campaign = sight_of(session, which)
     scorer = scorer_of(campaign.number, uri)
     right = right_words(scorer, campaign, sight)
     cohort = campaign.terms.cohort

@@ -112,6 +112,16 @@ class TestSettle:
         assert stage.found.batches[0].scores == settle.words(stage.found, rows)[0]
         assert experimenter.told("settle", disclosed, "--yes", which=False)["transactions"] == []
 
+    def test_what_gas_takes_is_not_called_a_false_posting(self, stage, disclosed, person):
+        """A wallet that has the bond, and not also what a transaction may cost."""
+        settler, web3 = person("settler", group="campaign"), stage.client.web3
+        held, price = web3.eth.get_balance(settler.account.address), int(web3.eth.gas_price)
+        left = BOND + (1 << 24) * price // 2
+        settler.account.transfer(stage.others[0], held - left - 21_000 * 3 * price)
+        sentence = settler.refused("settle", "--yes")
+        assert sentence.startswith("The bond of a posting is 0.1 ETH: 0.0")
+        assert sentence.endswith(" more is needed beside what gas may take.")
+
     def test_has_refereed_what_is_false(self, stage, disclosed, experimenter):
         attacker = stage.others[0]
         stage.client.deposit(ZERO_ADDRESS, BOND, sender=attacker)
@@ -145,7 +155,7 @@ class TestSettle:
         settler.transfer(stage.others[0], held - BOND // 2)  # less what that costs
         sentence = poor.refused("settle", "--yes")
         assert sentence.startswith("The bond of a posting is 0.1 ETH: ")
-        assert sentence.endswith(" more is needed.")
+        assert sentence.endswith(" more is needed beside what gas may take.")
 
     def test_too_early(self, home, experimenter):
         sentence = experimenter.refused("settle", home, "--yes", which=False)

@@ -87,6 +87,4 @@ def test_no_such_account(operator, people):
     operator.alias = "nobody"
     done = run(operator, "--yes")
     assert done.exit_code == 2
-    assert done.stderr == (
-        f"There is no account 'nobody'; there are: {', '.join(sorted(people))}.\n"
-    )
+    assert done.stderr == (f"There is no account 'nobody'; there are: {', '.join(sorted(people))}.\n")

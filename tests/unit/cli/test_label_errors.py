@@ -30,9 +30,7 @@ def test_another_contract(opened, labeler):
 def test_a_contract_that_is_not_earnest(opened, labeler, capfd):
     referee = opened.client.contract.REFEREE()
     labeler.options = ["--contract", referee]
-    assert labeler.refused("show") == (
-        f"The contract at {referee} is not Earnest: it tells no sink."
-    )
+    assert labeler.refused("show") == (f"The contract at {referee} is not Earnest: it tells no sink.")
     assert capfd.readouterr().out == ""  # nor does Ape print a trace
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 
 import pytest
 
 from earnest.chain import settle
+from earnest.chain.errors import ChainError
 from earnest.chain.life import Phase
 from earnest.chain.state import BatchStatus, PostingStatus
 from earnest.cli import settling
@@ -113,8 +115,50 @@ class TestReferee:
         monkeypatch.setattr(settling, "confirmations_of", lambda session: 1_000)
         assert len(settler.told("referee", "--yes")["transactions"]) == 1
 
+    def test_what_is_false_and_final_is_said(self, lied, settler):
+        lied.travel(lied.found.final_at(0))
+        said = settler.does("referee", "--yes")
+        assert said.startswith(f"2 batches are false, but final since {clock(lied.found.final_at(0))}: they")
+
+    def test_the_second_false_batch_where_the_first_cannot_be_refereed(self, lied, settler, monkeypatch):
+        client, refused = type(lied.client), []
+        referee = client.referee
+
+        def fails_once(self, campaign, batch, *arguments, **options):
+            if not refused:
+                refused.append(batch)
+                raise ChainError("The node is tired.")
+            return referee(self, campaign, batch, *arguments, **options)
+
+        monkeypatch.setattr(client, "referee", fails_once)
+        assert len(settler.told("referee", "--yes")["transactions"]) == 1
+        assert refused == [0]
+        assert lied.found.postings[1].status is PostingStatus.VOID
+
+    def test_what_was_sent_before_something_failed_is_told(self, lied, settler, monkeypatch):
+        client = type(lied.client)
+
+        def fails(*_, **__):
+            raise ChainError("The node is tired.")
+
+        monkeypatch.setattr(client, "post", fails)
+        by_experimenter = settler
+        by_experimenter.group = "campaign"
+        done = by_experimenter.run("settle", "--yes", "--json")
+        assert len(json.loads(done.stdout)["transactions"]) == 1  # the refereeing
+        assert (done.exit_code, json.loads(done.stderr)) == (2, {"error": "The node is tired."})
+
 
 class TestCheck:
+    def test_what_a_node_left_out_is_read_again(self, lied, settler):
+        settler.run("check")
+        (path,) = settler.data.glob("records-*.sqlite")
+        with sqlite3.connect(path) as records:
+            records.execute("delete from logs where block = (select max(block) from logs)")
+        records.close()
+        lied.chain.mine(20)
+        assert settler.run("check").exit_code == 1
+
     def test_says_what_is_false_and_exits_with_1(self, lied, settler):
         done = settler.run("check", "--json")
         assert done.exit_code == 1
@@ -152,6 +196,17 @@ class TestRelease:
 
 
 class TestStatus:
+    def test_all_that_is_due_however_many_bonds_it_takes(self, revealed, settler):
+        first = revealed.campaign
+        revealed.create(batches=2, fee=7)
+        revealed.enroll(2 * COHORT)
+        revealed.draw()
+        revealed.commit()
+        revealed.reveal()
+        listed = settler.told("status", which=False)["campaigns"]
+        due = {int(each["campaign"], 16): each["due"] for each in listed}
+        assert due[first] == due[revealed.campaign] == ["post"]
+
     def test_what_is_to_be_done_with_no_account_named(self, lied, settler):
         listed = settler.told("status", which=False)["campaigns"]
         (mine,) = [each for each in listed if each["campaign"] == lied.which]
