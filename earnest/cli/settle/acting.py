@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from earnest.chain.errors import clock
 from earnest.chain.settle import false_batches, open_batches
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
@@ -23,6 +22,7 @@ from earnest.cli.settling import (
     told_of,
     unsettled,
 )
+from earnest.times import clock
 
 if TYPE_CHECKING:
     from earnest.chain.client import Sent
