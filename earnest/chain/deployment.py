@@ -31,6 +31,7 @@ from hexbytes import HexBytes
 
 from earnest.chain.client import Client, error_abi
 from earnest.chain.errors import ChainError, Refusals, Situation, explain, revert_data
+from earnest.files import FileError, read_text
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "deployments"
 PARAMS: Final = FOLDER / "params.toml"
@@ -95,15 +96,25 @@ def read_params(network: str, path: Path = PARAMS) -> Params:
     Raises DeploymentError when the file cannot be read or has none.
     """
     try:
-        listed = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        listed = tomllib.loads(read_text(path))
+    except FileError as error:
+        raise DeploymentError(str(error)) from error
+    except tomllib.TOMLDecodeError as error:
         raise DeploymentError(f"{path} cannot be read: {error}.") from error
-    ecosystem, _, name = network.partition(".")
-    found = listed.get(ecosystem, {}).get(name)
-    if not isinstance(found, dict):
-        known = ", ".join(f"{outer}.{inner}" for outer, inners in listed.items() for inner in inners)
+    networks = {
+        f"{outer}.{inner}": contracts
+        for outer, inners in listed.items()
+        if isinstance(inners, dict)
+        for inner, contracts in inners.items()
+        if isinstance(contracts, dict)
+    }
+    if network not in networks:
+        known = ", ".join(networks) or "none"
         raise DeploymentError(f"{path} has no params for {network}; it has them for {known}.")
-    return found
+    for name, arguments in networks[network].items():
+        if not isinstance(arguments, dict):
+            raise DeploymentError(f"{path}: {network}.{name} is {arguments!r}; it must be a section.")
+    return networks[network]
 
 
 def network_name() -> str:
@@ -134,12 +145,12 @@ def deploy(
     """
     check_params(params)
     chain = int(ape.networks.provider.chain_id)
-    known = _read(_file(folder, chain))
+    known = registered(folder)
     plans = plan(params, sender, known)
     for missing in plans:
         if not missing.present:
             _try(missing, sender)
-    recording = chain not in EPHEMERAL_CHAINS if record is None else record
+    recording = is_recorded(chain, record)
     deployment = Deployment(chain=chain, network=network_name(), contracts={}, gas={})
     for each in plans:
         deployed, used = _find(each, known) if each.present else _create(each, sender)
@@ -150,6 +161,16 @@ def deploy(
     return deployment
 
 
+def is_recorded(chain: int, record: bool | None) -> bool:
+    """Whether a deployment is written down: as asked, or but where a chain ends with its process."""
+    return chain not in EPHEMERAL_CHAINS if record is None else record
+
+
+def registered(folder: Path = FOLDER) -> Mapping[str, Any]:
+    """What the registry has of the connected chain; nothing if it has none."""
+    return _read(_file(folder, int(ape.networks.provider.chain_id)))
+
+
 def load(chain: int, folder: Path = FOLDER) -> Deployment:
     """The contracts of a chain from the registry. Raises DeploymentError when it has none."""
     document = _read(_file(folder, chain))
@@ -157,22 +178,6 @@ def load(chain: int, folder: Path = FOLDER) -> Deployment:
         raise DeploymentError(f"Nothing is deployed on chain {chain}, as far as {folder} knows.")
     contracts = {name: Deployed(**entry) for name, entry in document["contracts"].items()}
     return Deployment(chain=chain, network=document["network"], contracts=contracts, gas={})
-
-
-def verify(deployment: Deployment) -> list[str]:
-    """Publish the sources where an explorer is configured; the contracts published.
-
-    Raises DeploymentError, with the explorer's words, when it refuses one.
-    """
-    explorer = ape.networks.provider.network.explorer
-    if explorer is None:
-        return []
-    for name, deployed in deployment.contracts.items():
-        try:
-            explorer.publish_contract(deployed.address)
-        except Exception as error:  # whatever an explorer's plugin raises
-            raise DeploymentError(f"{explorer.name} did not verify {name}: {error}") from error
-    return list(deployment.contracts)
 
 
 def has_create2() -> bool:

@@ -38,7 +38,7 @@ def deploy(
 ) -> None:
     """Put the contracts on a chain, at addresses that follow from their code alone.
 
-    What is there already stays; sources are published where an explorer is configured.
+    What is there already stays. Beside the registry it writes what verifying the sources takes.
     """
     from earnest.chain import deployment
     from earnest.cli.connection import find_account, load_account, network_of, registry
@@ -49,7 +49,7 @@ def deploy(
             params = deployment.read_params(name or deployment.network_name(), path)
             deployment.check_params(params)
             sender = find_account(session.alias) if dry_run else load_account(session.alias)
-            plans = deployment.plan(params, sender, {})
+            plans = deployment.plan(params, sender, deployment.registered(registry()))
             missing = [each.name for each in plans if not each.present]
             if dry_run:
                 places = {each.name: {"address": each.address, "there": each.present} for each in plans}
@@ -62,7 +62,6 @@ def deploy(
             if missing:
                 session.confirm(f"Deploy {', '.join(missing)} to {deployment.network_name()}?", yes)
             done = deployment.deploy(params, sender=sender, folder=registry(), record=record)
-            published = deployment.verify(done)
         except deployment.DeploymentError as error:
             raise InputError(str(error)) from error
         except ChainError as error:
@@ -70,12 +69,26 @@ def deploy(
                 where = deployment.network_name()
                 raise InputError(f"{sender.address} has nothing on {where} to pay for gas with.") from error
             raise
-    contracts = {each: asdict(found) for each, found in done.contracts.items()}
-    members = {"chain": done.chain, "network": done.network, "contracts": contracts, "gas": done.gas}
-    session.show(members | {"published": published}, lambda: _show(session, done, published))
+        contracts = {each: asdict(found) for each, found in done.contracts.items()}
+        members = {"chain": done.chain, "network": done.network, "contracts": contracts, "gas": done.gas}
+        session.show(members, lambda: _show(session, done))
+        if deployment.is_recorded(done.chain, record):
+            _keep_sources(session, done, registry())
 
 
-def _show(session: Session, done: Deployment, published: list[str]) -> None:
+def _keep_sources(session: Session, done: Deployment, folder: Path) -> None:
+    """Write the sources; the contracts are deployed whether that goes well or not."""
+    from earnest.chain.sources import write_sources
+
+    try:
+        home = write_sources(done, folder)
+    except Exception as error:  # whatever the compiler's plugin raises
+        session.say(f"What verifying the sources takes could not be written: {error}")
+    else:
+        session.say(f"What verifying the sources takes is in {home}.")
+
+
+def _show(session: Session, done: Deployment) -> None:
     rows = [
         [name, found.address, f"{done.gas[name]:,}" if name in done.gas else "was there"]
         for name, found in done.contracts.items()
@@ -84,5 +97,3 @@ def _show(session: Session, done: Deployment, published: list[str]) -> None:
     session.table(["contract", "address", "#gas"], rows, title=title)
     if not all(found.deterministic for found in done.contracts.values()):
         session.say("This chain has no CREATE2 deployer: the addresses are not those of other chains.")
-    for name in published:
-        session.say(f"The source of {name} is published.")

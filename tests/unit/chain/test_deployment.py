@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
+import subprocess
+from pathlib import Path
 
-import ape
 import pytest
+from eth_utils.crypto import keccak
 
-from earnest.chain import deployment
+from earnest.chain import deployment, sources
 from earnest.chain.deployment import DeploymentError
 from earnest.chain.errors import ChainError
 
@@ -30,11 +31,23 @@ class TestParams:
         with pytest.raises(DeploymentError, match=r"no params for ethereum.mainnet; it has them for"):
             deployment.read_params("ethereum.mainnet")
 
-    def test_of_a_file_that_is_not_there_or_no_params(self, tmp_path):
+    def test_of_a_file_that_is_not_there(self, tmp_path):
         with pytest.raises(DeploymentError, match="cannot be read"):
             deployment.read_params("ethereum.local", tmp_path / "none.toml")
-        (tmp_path / "bad.toml").write_text("[")
-        with pytest.raises(DeploymentError, match="cannot be read"):
+
+    @pytest.mark.parametrize(
+        ("content", "wrong"),
+        [
+            (b"[", "cannot be read"),
+            (b"\xff", "is not in UTF-8"),
+            (b"ethereum = 1", "has no params for ethereum.local; it has them for none"),
+            (b"[ethereum]\nlocal = 1", "has no params for ethereum.local; it has them for none"),
+            (b"[ethereum.local]\nReferee = 1", "ethereum.local.Referee is 1; it must be a section"),
+        ],
+    )
+    def test_of_a_file_that_holds_none(self, tmp_path, content, wrong):
+        (tmp_path / "bad.toml").write_bytes(content)
+        with pytest.raises(DeploymentError, match=wrong):
             deployment.read_params("ethereum.local", tmp_path / "bad.toml")
 
     @pytest.mark.parametrize(
@@ -155,28 +168,18 @@ class TestRegistry:
             deployment.load(5, tmp_path)
 
 
-class TestVerifying:
-    """Only an explorer's place is taken here: a devnet has none."""
-
-    def explorer(self, monkeypatch, publish):
-        network = SimpleNamespace(explorer=SimpleNamespace(name="explorer", publish_contract=publish))
-        networks = SimpleNamespace(provider=SimpleNamespace(network=network))
-        monkeypatch.setattr(deployment.ape, "networks", networks)
-
-    def test_needs_an_explorer(self, deployed):
-        assert ape.networks.provider.network.explorer is None
-        assert deployment.verify(deployed) == []
-
-    def test_publishes_every_contract(self, deployed, monkeypatch):
-        published = []
-        self.explorer(monkeypatch, published.append)
-        assert deployment.verify(deployed) == list(PARAMS)
-        assert published == [found.address for found in deployed.contracts.values()]
-
-    def test_passes_on_what_the_explorer_says(self, deployed, monkeypatch):
-        def refuse(address):
-            raise RuntimeError("rate limit")
-
-        self.explorer(monkeypatch, refuse)
-        with pytest.raises(DeploymentError, match="explorer did not verify BlockHashRandomness: rate limit"):
-            deployment.verify(deployed)
+class TestSources:
+    def test_compile_to_what_was_deployed(self, deployed, project, tmp_path):
+        home = sources.write_sources(deployed, tmp_path)
+        compiler = next((Path(project.path) / ".solcx").glob("solc-v*"))
+        for name, found in deployed.contracts.items():
+            request = json.loads((home / f"{name}.json").read_text())
+            text = json.dumps(request["stdJsonInput"])
+            run = subprocess.run([compiler, "--standard-json"], input=text, capture_output=True, text=True)
+            file, _, contract = request["contractIdentifier"].partition(":")
+            code = json.loads(run.stdout)["contracts"][file][contract]["evm"]["bytecode"]["object"]
+            arguments = home / f"{name}.arguments"
+            creation = bytes.fromhex(code + (arguments.read_text() if arguments.exists() else ""))
+            assert "0x" + keccak(creation).hex() == found.creation_hash
+            assert request["compilerVersion"].startswith("0.8.30+commit.")
+            assert request.get("creationTransactionHash") == found.transaction

@@ -38,8 +38,29 @@ def test_again_finds_them_there(stage, operator, tmp_path):
     assert told["contracts"]["Earnest"]["address"] == stage.client.address
     assert told["gas"] == {}
     assert stage.chain.blocks.height == height
-    (registry,) = (tmp_path / "deployments").iterdir()
-    assert json.loads(registry.read_text())["contracts"]["Earnest"]["address"] == stage.client.address
+    folder = tmp_path / "deployments"
+    registry = json.loads((folder / f"{told['chain']}.json").read_text())
+    assert registry["contracts"]["Earnest"]["address"] == stage.client.address
+    sources = json.loads((folder / str(told["chain"]) / "Earnest.json").read_text())
+    assert sources["contractIdentifier"] == "contracts/Earnest.sol:Earnest"
+
+
+def test_what_is_deployed_stands_though_its_sources_cannot_be_written(stage, operator, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr("earnest.chain.sources.write_sources", fail)
+    done = run(operator, "--record", "--yes")
+    assert done.exit_code == 0
+    assert stage.client.address in done.stdout
+    assert "could not be written: no compiler" in done.stdout
+
+
+def test_where_there_is_no_create2_a_dry_run_finds_what_is_registered(stage, operator, monkeypatch):
+    monkeypatch.setattr("earnest.chain.deployment.has_create2", lambda: False)
+    assert run(operator, "--record", "--yes").exit_code == 0
+    places = json.loads(run(operator, "--dry-run", "--json").stdout)["contracts"]
+    assert all(place["there"] for place in places.values())
 
 
 def test_a_dry_run_sends_nothing(stage, operator, tmp_path):
