@@ -25,3 +25,12 @@ def parse_json(text: str, of_pairs: Callable[[Pairs], Any] | None = None) -> Any
         if depth > DEEPEST:
             raise ValueError(f"it nests deeper than {DEEPEST} levels at character {token.start()}")
     return json.loads(text, object_pairs_hook=of_pairs)
+
+
+def unique(pairs: Pairs) -> dict[str, Any]:
+    """An object as a dict; ValueError when a name stands twice, of which only the last would count."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} stands twice")
+    return found

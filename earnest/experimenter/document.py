@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from earnest.experimenter.errors import ExperimenterError
 from earnest.files import FileError, read_text
-from earnest.json_text import parse_json
+from earnest.json_text import parse_json, unique
 
 T = TypeVar("T")
 
@@ -32,21 +32,12 @@ def read_document(path: Path) -> Any:
             case ".toml":
                 return tomllib.loads(text)
             case ".json":
-                return parse_json(text, _unique)
+                return parse_json(text, unique)
     except RecursionError as error:
         raise ExperimenterError(f"{path} cannot be read: it nests too deeply.") from error
     except (yaml.YAMLError, ValueError) as error:
         raise ExperimenterError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
     raise ExperimenterError(f"{path} must end in .yaml, .toml or .json, to say what it is.")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; ValueError when a name stands twice, of which only the last would count."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{name} stands twice")
-    return dict(pairs)
 
 
 class _Yaml(yaml.BaseLoader):  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,15 @@ from earnest.tasks.errors import TaskError
 from earnest.tasks.rows import Row, read_rows
 
 MOST_TOLD: Final = 10
+
+# What is shown together, in one column or in two: above the rest, on either side of a preference, as items.
+PROMPT: Final = ("text", "image")
+GROUPS: Final[Mapping[Kind, tuple[tuple[str, ...], ...]]] = {
+    Kind.CHOICE: (PROMPT,),
+    Kind.RATING: (PROMPT,),
+    Kind.PREFERENCE: (PROMPT, ("a", "a_image"), ("b", "b_image")),
+    Kind.RANKING: (PROMPT, ("items",)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +58,9 @@ class TaskFile:
 
 def read_tasks(path: Path, question: Question, columns: Columns) -> TaskFile:
     """The tasks of a file. Raises TaskError with up to ten sentences, one for each row that is wrong."""
-    return tasks_of(read_rows(path), question, columns, str(path))
+    named = {columns.id, columns.text, columns.image, columns.gold, *_content_columns(columns)}
+    wanted = {*filter(None, named), *(member for group in GROUPS[question.kind] for member in group)}
+    return tasks_of(read_rows(path, wanted), question, columns, str(path))
 
 
 def tasks_of(rows: Sequence[Row], question: Question, columns: Columns, name: str = "tasks") -> TaskFile:
@@ -66,7 +77,7 @@ def tasks_of(rows: Sequence[Row], question: Question, columns: Columns, name: st
             task = _task(row, question, columns)
             if task.id in seen:
                 raise TaskError(f"has the id {task.id!r}, as row {seen[task.id]} has; ids must differ.")
-            answer = _text(row.values.get(columns.gold)) if columns.gold else ""
+            answer = _text(row.values.get(columns.gold)).strip() if columns.gold else ""
             if answer:
                 gold[len(tasks)] = question.label(answer)
         except (TaskError, ManifestError) as error:
@@ -81,34 +92,34 @@ def tasks_of(rows: Sequence[Row], question: Question, columns: Columns, name: st
 
 
 def _with_defaults(columns: Columns, question: Question, there: Sequence[str]) -> Columns:
-    """Columns that are not named are taken to be called what they are."""
-    wanted: dict[Kind, tuple[str, ...]] = {Kind.PREFERENCE: ("a", "b"), Kind.RANKING: ("items",)}
-    changes: dict[str, Any] = {}
-    shown = (columns.text, columns.image, columns.a_image, columns.b_image)
-    for member in wanted.get(question.kind, ()):
-        named = getattr(columns, member) or getattr(columns, f"{member}_image", None)
-        if named is None and member in there:
-            changes[member] = member
-    if not any(shown):
-        changes |= {member: member for member in ("text", "image") if member in there}
-    values = {each.name: getattr(columns, each.name) for each in fields(columns)} | changes
-    return Columns(**values)
+    """What is shown of which no column is named is taken to be called what it is."""
+    changes = {
+        member: member
+        for group in GROUPS[question.kind]
+        if not any(getattr(columns, each) for each in group)
+        for member in group
+        if member in there
+    }
+    return replace(columns, **changes)  # type: ignore[arg-type]
 
 
 def _check_columns(columns: Columns, question: Question, there: Sequence[str], name: str) -> None:
     named = [columns.id, columns.text, columns.image, columns.gold, *_content_columns(columns)]
+    has = f"it has {', '.join(map(repr, there))}"
     for column in named:
         if column is not None and column not in there:
-            raise TaskError(f"{name} has no column {column!r}; it has {', '.join(map(repr, there))}.")
+            raise TaskError(f"{name} has no column {column!r}; {has}.")
     if question.kind is Kind.PREFERENCE:
         for side in ("a", "b"):
             if not (getattr(columns, side) or getattr(columns, f"{side}_image")):
-                raise TaskError(f"{name}: columns.{side} is missing; a preference shows two sides.")
+                raise TaskError(f"{name}: columns.{side} is missing, and {has}; a preference has two sides.")
     elif question.kind is Kind.RANKING:
         if columns.items is None:
-            raise TaskError(f"{name}: columns.items is missing; a ranking shows items.")
+            raise TaskError(f"{name}: columns.items is missing, and {has}; a ranking shows items.")
     elif not (columns.text or columns.image):
-        raise TaskError(f"{name}: columns.text and columns.image are both missing; a task shows something.")
+        raise TaskError(
+            f"{name}: columns.text and columns.image are both missing, and {has}; a task shows something."
+        )
 
 
 def _content_columns(columns: Columns) -> list[str | None]:
@@ -118,7 +129,7 @@ def _content_columns(columns: Columns) -> list[str | None]:
 
 def _task(row: Row, question: Question, columns: Columns) -> Task:
     values = row.values
-    name = _text(values.get(columns.id))
+    name = _text(values.get(columns.id)).strip()
     if not name:
         raise TaskError(f"{columns.id} is empty; every task has an id.")
     content: dict[str, Any] = _part(values, columns.text, columns.image)
@@ -138,7 +149,7 @@ def _part(
 ) -> dict[str, Any]:
     shown = {"text": text, "image": image}
     found = {member: _text(values.get(column)) for member, column in shown.items() if column}
-    found = {member: value for member, value in found.items() if value}
+    found = {member: value for member, value in found.items() if value.strip()}
     if needed and not found:
         raise TaskError(f"{text or image} is empty; both sides show something.")
     return found
@@ -157,14 +168,15 @@ def _items(values: Mapping[str, Any], columns: Columns, number: int) -> list[dic
             except ValueError:
                 raise TaskError(f"{name} is {listed!r}; it must be a JSON list of {number} items.") from None
     items = [_text(item) for item in listed] if isinstance(listed, list) else []
-    if len(items) != number or not all(items):
+    if len(items) != number or not all(item.strip() for item in items):
         raise TaskError(f"{name} is {listed!r}; it must have {number} items, none of them empty.")
     kind = "image" if columns.items_are_images else "text"
     return [{kind: item} for item in items]
 
 
 def _text(value: Any) -> str:
-    """A cell as text; a whole number that a table stored as a float without its `.0`.
+    """A cell as text, spaces included; a whole number that a table stored as a float without its `.0`, true
+    and false as JSON writes them.
 
     Raises TaskError for what is no text: bytes, and halves of characters, which JSON and tables can hold.
     """
@@ -174,9 +186,9 @@ def _text(value: Any) -> str:
         return "" if value != value else str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, bytes):
         raise TaskError(f"{value[:20]!r} are bytes; a task shows text, or an image by its URL.")
-    if isinstance(value, list | dict):
+    if isinstance(value, list | dict | bool):
         value = json.dumps(value, ensure_ascii=False, default=str)
-    text = str(value).strip()
+    text = str(value)
     try:
         text.encode()
     except UnicodeEncodeError as error:

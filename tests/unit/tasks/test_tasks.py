@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from earnest.manifest.manifest import Manifest
+from earnest.manifest.manifest import Manifest, Task
 from earnest.manifest.question import Kind, Question
 from earnest.tasks.columns import Columns, read_tasks
 from earnest.tasks.errors import TaskError
@@ -66,8 +66,10 @@ class TestFormats:
             ("tasks.jsonl", b"\xff\xfe", "not in UTF-8"),
             ("tasks.csv", b"", "has no rows"),
             ("tasks.csv", b"id,id\n1,2\n", "column 'id' twice"),
-            ("tasks.csv", b"id,text\n1\n", "row 2, has not the 2 fields"),
-            ("tasks.csv", b"id,text\n1,2,3\n", "row 2, has not the 2 fields"),
+            ("tasks.csv", b"id,text\n1\n", "row 2, has 1 fields, and the head 2"),
+            ("tasks.csv", b"id,text\n1,2,3\n", "row 2, has 3 fields, and the head 2"),
+            ("tasks.csv", b'id,text\n1,"a\nb"\n\n2\n', "row 5, has 1 fields"),
+            ("tasks.jsonl", b'{"id": 1, "text": "a", "text": "b"}\n', "row 1, is no JSON: text stands twice"),
             ("tasks.csv", b'id,text\n1,"2\n', "is no CSV"),
             ("tasks.parquet", b"nonsense", "cannot be read as Parquet"),
         ],
@@ -77,6 +79,21 @@ class TestFormats:
         path.write_bytes(content)
         with pytest.raises(TaskError, match=wrong):
             read_rows(path)
+
+    def test_rows_of_several_lines_go_by_their_first(self, tmp_path):
+        path = tmp_path / "tasks.csv"
+        path.write_bytes(b'id,text\r\n1,"a\r\nb"\r\n\r\n2,c\r\n')
+        assert [(row.number, row.values["text"]) for row in read_rows(path)] == [(2, "a\r\nb"), (5, "c")]
+
+    def test_a_column_that_is_of_no_use_may_hold_anything(self, tmp_path):
+        path = tmp_path / "tasks.parquet"
+        when = pa.array([1, 2], pa.timestamp("us", tz="Mars/Olympus"))
+        pq.write_table(pa.table({"id": ["1", "2"], "text": ["a", "b"], "when": when}), path)
+        assert len(read_tasks(path, CHOICE, Columns()).tasks) == 2
+        with pytest.raises(TaskError, match=r"cannot be read as Parquet: UnknownTimeZoneError, .*Mars"):
+            read_tasks(path, CHOICE, Columns(text="when"))
+        with pytest.raises(TaskError, match=r"no column 'body'; it has 'id', 'text', 'when'"):
+            read_tasks(path, CHOICE, Columns(text="body"))
 
     def test_says_when_there_is_no_file(self, tmp_path):
         with pytest.raises(TaskError, match="cannot be read: No such file"):
@@ -90,7 +107,11 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("rows", "columns", "wrong"),
         [
-            ([{"id": "1", "body": "x"}], {}, "columns.text and columns.image are both missing"),
+            (
+                [{"id": "1", "body": "x"}],
+                {},
+                "columns.text and columns.image are both missing, and it has 'id', 'body'; a task shows",
+            ),
             ([{"name": "1", "text": "x"}], {}, "has no column 'id'; it has 'name', 'text'"),
             ([{"id": "1", "text": "x"}], {"gold": "truth"}, "has no column 'truth'"),
             ([{"id": "1", "text": "x"}, {"id": "", "text": "y"}], {}, "row 2: id is empty"),
@@ -114,6 +135,25 @@ class TestColumns:
     def test_images_go_by_their_url(self, tmp_path):
         found = self.read(tmp_path, [{"id": "1", "picture": "https://example.org/1.png"}], image="picture")
         assert found.tasks[0].content == {"image": "https://example.org/1.png"}
+
+    def test_texts_stay_as_they_are_written(self, tmp_path):
+        found = self.read(tmp_path, [{"id": " 1 ", "text": "    return x\n", "truth": " cat "}], gold="truth")
+        assert found.tasks == (Task("1", {"text": "    return x\n"}),)
+        assert found.gold == {0: 0}
+
+    def test_true_and_false_as_known_answers(self, tmp_path):
+        asked = Question(text="?", kind=Kind.CHOICE, options=("true", "false"))
+        rows = [{"id": "1", "text": "x", "gold": False}, {"id": "2", "text": "y", "gold": True}]
+        assert self.read(tmp_path, rows, asked, gold="gold").gold == {0: 1, 1: 0}
+
+    def test_preferences_of_images(self, tmp_path):
+        """What is not named is found by itself: the prompt, and each side."""
+        asked = Question(text="?", kind=Kind.PREFERENCE, options=("a", "b"))
+        row = {"id": "1", "text": "Why?", "a_image": "u1", "b_image": "u2", "left": "u3", "right": "u4"}
+        found = self.read(tmp_path, [row], asked)
+        assert found.tasks[0].content == {"text": "Why?", "a": {"image": "u1"}, "b": {"image": "u2"}}
+        named = self.read(tmp_path, [row], asked, a_image="left", b_image="right")
+        assert named.tasks[0].content == {"text": "Why?", "a": {"image": "u3"}, "b": {"image": "u4"}}
 
     def test_preferences(self, tmp_path):
         asked = Question(text="?", kind=Kind.PREFERENCE, options=("a", "b", "tie"))
