@@ -44,16 +44,29 @@ class Token:
         if self.guessed:
             raise ValueError(f"{self.address} does not tell its decimals, so no amount of it can be read.")
         try:
-            written = text.replace(",", "") if _THOUSANDS.fullmatch(text.strip()) else text
-            value = Decimal(written).scaleb(self.decimals, _EXACT)
+            value = number(text).scaleb(self.decimals, _EXACT)
         except (InvalidOperation, Overflow):
             raise ValueError(f"The amount is {text!r}; it must be a number such as 12.5.") from None
-        if not value.is_finite() or not 0 <= value <= MOST or value != int(value):
+        if value > MOST or value != int(value):
             raise ValueError(
                 f"The amount is {text!r}; it must be 0 or more {self.symbol} with at most "
                 f"{self.decimals} decimals, and fit into 256 bits."
             )
         return int(value)
+
+
+def number(text: str) -> Decimal:
+    """The number that an amount is written as, whatever the token: 0 or more, `1,000.5` too.
+
+    Raises ValueError when it is none.
+    """
+    try:
+        value = Decimal(text.replace(",", "") if _THOUSANDS.fullmatch(text.strip()) else text)
+    except InvalidOperation:
+        raise ValueError(f"The amount is {text!r}; it must be a number such as 12.5.") from None
+    if not value.is_finite() or value < 0:
+        raise ValueError(f"The amount is {text!r}; it must be 0 or more.")
+    return value
 
 
 ETHER: Final = Token(ZERO_ADDRESS, "ETH", 18)

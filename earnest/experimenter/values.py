@@ -17,6 +17,7 @@ from eth_utils.address import (
     to_checksum_address,
 )
 
+from earnest.chain.money import number
 from earnest.experimenter.errors import ExperimenterError
 from earnest.files import FileError, read_text
 from earnest.protocol.terms import MAX_CLASSES, MAX_PERIOD, ZERO_ADDRESS
@@ -29,7 +30,10 @@ def text(name: str, value: Any) -> str:
     """One text, without space around it."""
     if isinstance(value, Mapping | list | tuple):
         raise ExperimenterError(f"{name} is {value!r}; it must be one text.")
-    return str(value).strip()
+    found = str(value).strip()
+    if "\0" in found or any("\ud800" <= letter <= "\udfff" for letter in found):
+        raise ExperimenterError(f"{name} is {found!r}; it must be valid Unicode without a zero character.")
+    return found
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:
@@ -86,12 +90,12 @@ def integer(least: int, most: int) -> Callable[[str, Any], int]:
 
     def read(name: str, value: Any) -> int:
         try:
-            number = int(str(value).replace("_", ""))
+            whole = int(str(value).replace("_", ""))
         except ValueError:
             raise ExperimenterError(f"{name} is {value!r}; it must be a whole number.") from None
-        if isinstance(value, bool) or not least <= number <= most:
+        if isinstance(value, bool) or not least <= whole <= most:
             raise ExperimenterError(f"{name} is {value}; it must be {least} to {most}.")
-        return number
+        return whole
 
     return read
 
@@ -110,13 +114,11 @@ def share(name: str, value: Any) -> float:
 
 def amount(name: str, value: Any) -> str:
     """An amount of a token, as written."""
-    written = text(name, value).replace("_", "")
+    written = text(name, value)
     try:
-        fits = float(written) >= 0
+        number(written)
     except ValueError:
-        fits = False
-    if not fits:
-        raise ExperimenterError(f"{name} is {value!r}; it must be an amount of the token, as 1.5.")
+        raise ExperimenterError(f"{name} is {value!r}; it must be an amount of the token, as 1.5.") from None
     return written
 
 
@@ -155,7 +157,7 @@ def allowlist(folder: Path) -> Callable[[str, Any], dict[str, int]]:
     """
 
     def read(name: str, value: Any) -> dict[str, int]:
-        listed = _lines(name, folder / value) if isinstance(value, str) else value
+        listed = _lines(name, folder / text(name, value)) if isinstance(value, str) else value
         if not isinstance(listed, Mapping | list | tuple):
             raise ExperimenterError(f"{name} is {value!r}; it must be a list of addresses or a file.")
         pairs = listed.items() if isinstance(listed, Mapping) else (_pair(each) for each in listed if each)

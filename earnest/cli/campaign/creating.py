@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from earnest.chain.confirmations import is_devnet
 from earnest.chain.errors import ChainError
 from earnest.chain.life import Phase
 from earnest.cli.campaign.gate import check_gate
@@ -26,7 +27,7 @@ from earnest.experimenter.folder import MANIFEST, SECRETS, Folder, Record
 from earnest.experimenter.plan import cost
 from earnest.experimenter.prepare import inputs_digest, prepare
 from earnest.experimenter.publish import publish
-from earnest.experimenter.settings import read_settings
+from earnest.experimenter.settings import Settings, read_settings
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.terms import Terms, campaign_id
 from earnest.times import clock
@@ -78,6 +79,7 @@ def created(
         record = _prepared(session, draft, file, home, record)
         if session.client.sink == record.experimenter:
             raise InputError(f"{record.experimenter} receives what is slashed: it cannot buy labels.")
+        _check_reach(session, draft.settings)
         session.client.check_terms(record.terms, session.client.now())
         if draft.settings.gate is not None:
             check_gate(session, record, draft.settings.gate)
@@ -87,6 +89,20 @@ def created(
         session.confirm(f"Escrow {token.write(cost(record.terms))} and open the campaign?", yes)
         record, done = _open(session, record, draft, file, home)
         yield home, record, done
+
+
+def _check_reach(session: Session, settings: Settings) -> None:
+    """Raise InputError where labelers elsewhere would be told of a file on this machine.
+
+    Who names a file as `uri` may do so: those labelers may all see it.
+    """
+    nearby = settings.publish is None or "://" not in settings.publish or settings.publish.startswith("file:")
+    if settings.uri is None and nearby and not is_devnet(session.client.web3):
+        raise InputError(
+            f"Chain {session.client.domain.chain_id} is no devnet, and the manifest would stay on this"
+            " machine, where labelers cannot fetch it: name in `publish` where to upload it, as s3://…, or in"
+            " `uri` where they see what is written to `publish`."
+        )
 
 
 def _check_unchanged(file: Path, record: Record, home: Folder) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from earnest.chain.errors import short_id
+from earnest.chain.errors import ChainError, short_id
 from earnest.chain.life import Life, Phase
 from earnest.chain.state import Campaign
 from earnest.cli.campaign.which import WHICH, campaign_of
@@ -128,11 +128,20 @@ def _progress(life: Life) -> str:
 @pass_session
 def watch(session: Session, which: str, once: bool, poll: float) -> None:
     """Show how a campaign goes on, until it is over."""
+    from earnest.chain.failures import NODE_ERRORS, told
+
     number = campaign_of(session, which).number
     before: Life | None = None
     with session.console.status("") as status:
         while True:
-            life, now = session.client.life(number), session.now
+            try:
+                life, now = session.client.life(number), session.now
+            except (ChainError, *NODE_ERRORS) as error:
+                if once:
+                    raise
+                session.say(f"{told(error)} Looking again.")
+                time.sleep(poll)
+                continue
             text = f"{life.phase.title}: {_progress(life)}; ends {until(life.deadline, now)}"
             status.update(text)
             if life != before:

@@ -282,6 +282,14 @@ class TestCreate:
         assert "is not this manifest" in refused(experimenter, file)
         assert (experimenter.folder / to).read_bytes() == there
 
+    def test_a_public_chain_is_told_of_no_file_of_this_machine(self, experimenter, monkeypatch):
+        monkeypatch.setattr("earnest.cli.campaign.creating.is_devnet", lambda _: False)
+        file = write_campaign(experimenter.folder)
+        assert "is no devnet, and the manifest would stay on this machine" in refused(experimenter, file)
+        assert not (experimenter.folder / "public").exists()
+        shared = (experimenter.folder / "public").as_uri() + "/{digest}.json"
+        experimenter.does("create", write_campaign(experimenter.folder, uri=shared), "--yes", which=False)
+
     def test_files_that_are_wrong_leave_nothing_behind(self, experimenter):
         file = write_campaign(experimenter.folder, kind="quiz")
         bare = experimenter.folder / "bare"

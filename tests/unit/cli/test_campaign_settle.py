@@ -6,6 +6,7 @@ import json
 import sys
 
 import pytest
+from requests.exceptions import ConnectionError
 
 from earnest.chain import settle, wallet
 from earnest.chain.life import Phase
@@ -250,6 +251,24 @@ class TestLooking:
         assert "0.01 ETH to its settler" in experimenter.does("show")
         assert experimenter.told("show", disclosed, which=False)["terms"]["cohort"] == COHORT
         assert "Settling: 3 of 3 committed" in experimenter.does("watch", "--once")
+
+    def test_watches_on_when_the_node_is_away(self, stage, home, experimenter, monkeypatch):
+        from earnest.chain.client import Client
+
+        looks, life = [], Client.life
+
+        def away(client, number):
+            looks.append(number)
+            if len(looks) == 2:
+                raise ConnectionError("Connection refused")
+            if len(looks) == 4:
+                stage.pass_deadline()
+            return life(client, number)
+
+        monkeypatch.setattr(Client, "life", away)
+        said = experimenter.does("watch", home, "--poll", "0.1", which=False)
+        assert "The node does not answer as it should: Connection refused. Looking again." in said
+        assert "Cancelled" in said
 
     @pytest.mark.parametrize(
         ("which", "sentence"),

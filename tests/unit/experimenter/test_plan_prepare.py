@@ -27,6 +27,10 @@ class TestPlan:
         plan = make_plan(settings(), tasks(), Token("0x" + "11" * 20, "USDC", 6))
         assert plan.terms.bounty == 300_000
 
+    def test_thousands_may_be_parted(self):
+        plan = make_plan(settings(money={"bounty": "1,000.5", "stake": "1_000"}), tasks(), ETHER)
+        assert (plan.terms.bounty, plan.terms.stake) == (10_005 * 10**17, 1_000 * 10**18)
+
     @pytest.mark.parametrize(
         ("money", "wrong"),
         [
