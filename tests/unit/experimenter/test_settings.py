@@ -97,7 +97,10 @@ def test_options_in_short(options, kind, expected):
         ({"question": "  "}, "question is missing"),
         ({"question": "\ud800?"}, "it must be valid Unicode without a zero character"),
         ({"tasks": "a\0b.jsonl"}, "tasks is 'a\\x00b.jsonl'; it must be valid Unicode"),
-        ({"gate": {"address": "0x" + "11" * 20, "allowlist": "a\0b"}}, "gate.allowlist is 'a\\x00b'; it must be valid Unicode"),
+        (
+            {"gate": {"address": "0x" + "11" * 20, "allowlist": "a\0b"}},
+            "gate.allowlist is 'a\\x00b'; it must be valid Unicode",
+        ),
         ({"tasks": None}, "tasks is missing"),
         ({"seats": 2}, "seats is 2; it must be 3 to 15"),
         ({"seats": "many"}, "must be a whole number"),
