@@ -35,9 +35,8 @@ from earnest.export.preferences import pair_preferences, ranking_preferences
 from earnest.manifest.manifest import Manifest, Task
 from earnest.manifest.question import SIDES, Kind, Question
 from earnest.protocol import audit
-from earnest.protocol.labels import label_count, label_to_ranking, pair_bits
-from earnest.protocol.score import ABSENT, UNSCORED
-from earnest.protocol.terms import Metric
+from earnest.protocol.labels import label_count, label_to_ranking
+from earnest.protocol.score import ABSENT, UNSCORED, void
 
 FORMATS: Final = ("jsonl", "csv", "parquet")
 
@@ -95,17 +94,27 @@ def disclosed_gold(campaign: Campaign, manifest: Manifest) -> dict[int, int]:
     size = label_count(terms.metric, terms.classes)
     rows = audit.open_rows(manifest.audit_rows, campaign.audit_key, terms.batch_size, size)
     gold: dict[int, int] = {}
-    void: set[int] = set()
-    for batch in range(len(campaign.batches)):
-        revealed = [seat.labels for seat in campaign.cohort(batch) if seat.revealed]
-        row = rows[batch]
-        for position, label in row.gold if row else ():
-            task = manifest.positions(batch, 0)[position]
-            failed = sum(_fails(terms.metric, terms.classes, labels[position], label) for labels in revealed)
-            gold[task] = label
-            if 4 * failed > 3 * len(revealed):
-                void.add(task)
-    return {task: label for task, label in sorted(gold.items()) if task not in void}
+    left_out: set[int] = set()
+    for batch, row in enumerate(rows[: len(campaign.batches)]):
+        if row is None or not row.gold:
+            continue
+        positions, known = (list(each) for each in zip(*row.gold, strict=True))
+        tasks = [manifest.positions(batch, 0)[position] for position in positions]
+        gold |= dict(zip(tasks, known, strict=True))
+        voided = _void(campaign, batch, positions, known)
+        left_out |= {task for task, is_void in zip(tasks, voided, strict=True) if is_void}
+    return {task: label for task, label in sorted(gold.items()) if task not in left_out}
+
+
+def _void(campaign: Campaign, batch: int, positions: list[int], known: list[int]) -> list[bool]:
+    """Which known answers say more about their task than about the labelers."""
+    revealed = [seat.labels for seat in campaign.cohort(batch) if seat.revealed]
+    if not revealed:
+        return [False] * len(known)
+    answers = np.array([list(labels) for labels in revealed], dtype=np.uint8)[None, :, positions]
+    there = np.ones((1, len(revealed)), dtype=np.bool_)
+    found: list[bool] = void(campaign.terms, answers, np.array([[known]], dtype=np.uint8), there)[0].tolist()
+    return found
 
 
 def build(campaign: Campaign, manifest: Manifest) -> Dataset:
@@ -150,7 +159,7 @@ def _write(
 
     known = {manifest.tasks[task].id: manifest.question.answer(label) for task, label in data.gold.items()}
     whole = [
-        row | ({"gold": known[row["id"]]} if known else {}) if row["id"] in known else row
+        row | {"gold": known[row["id"]]} if row["id"] in known else row
         for row in _named(manifest.question, dataset_rows(rows, data.consensus, data.table))
     ]
     for suffix in formats:
@@ -204,16 +213,6 @@ def _levels(question: Question) -> list[float]:
         return places
     ascend = all(low < high for low, high in pairwise(numbers))
     return numbers if ascend and all(map(math.isfinite, numbers)) else places
-
-
-def _fails(metric: Metric, classes: int, label: int, gold: int) -> bool:
-    """Whether an answer fails a check (design, section 6)."""
-    if metric is Metric.NOMINAL:
-        return label != gold
-    if metric is Metric.INTERVAL:
-        return 4 * abs(label - gold) > classes - 1
-    bits = pair_bits(classes)
-    return 2 * int(bits[label] ^ bits[gold]).bit_count() > classes * (classes - 1) // 2
 
 
 def _flat(question: Question, task: Task) -> dict[str, Any]:
@@ -278,9 +277,9 @@ def _preferences(
     question: Question, rows: Sequence[Mapping[str, Any]], data: Dataset
 ) -> list[dict[str, Any]] | None:
     if question.kind is Kind.PREFERENCE and isinstance(data.consensus, ClassConsensus):
-        return pair_preferences(rows, data.consensus, winners={side: side for side in SIDES}).records
+        return pair_preferences(rows, data.consensus, winners={side: side for side in SIDES})
     if question.kind is Kind.RANKING and isinstance(data.consensus, RankingConsensus):
-        return ranking_preferences(rows, data.consensus).records
+        return ranking_preferences(rows, data.consensus)
     return None
 
 

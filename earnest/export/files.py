@@ -5,38 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from io import StringIO
+from collections.abc import Mapping, Sequence
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from earnest.files import write_atomic
+
 Row: TypeAlias = Mapping[str, Any]
-
-
-@contextmanager
-def atomic(path: str | Path) -> Iterator[Path]:
-    """Give the path of a temporary file in the same folder; it replaces `path` when the block ends well, and
-    is removed when it does not.
-    """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise ValueError(f"{target.parent} is not a folder: create it first, to write {target.name}")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    os.close(handle)
-    draft = Path(name)
-    try:
-        yield draft
-        with open(draft, "rb") as written:
-            os.fsync(written.fileno())
-        draft.chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-        draft.replace(target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            draft.unlink()
-        raise
 
 
 def write_rows(path: str | Path, rows: Sequence[Row]) -> None:
@@ -50,7 +26,7 @@ def write_rows(path: str | Path, rows: Sequence[Row]) -> None:
 
 def write_jsonl(path: str | Path, rows: Sequence[Row]) -> None:
     """One JSON object a line, UTF-8, keys in the order given; a number that is not finite becomes null."""
-    _write_text(path, "".join(to_json(row) + "\n" for row in rows))
+    write_text(path, "".join(to_json(row) + "\n" for row in rows))
 
 
 def write_csv(path: str | Path, rows: Sequence[Row]) -> None:
@@ -62,7 +38,7 @@ def write_csv(path: str | Path, rows: Sequence[Row]) -> None:
     names = columns(rows)
     writer.writerow(names)
     writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
-    _write_text(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def write_parquet(path: str | Path, rows: Sequence[Row]) -> None:
@@ -80,13 +56,19 @@ def write_parquet(path: str | Path, rows: Sequence[Row]) -> None:
             arrays.append(pa.array([row.get(name) for row in plain]))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise ValueError(f"column {name!r} mixes types that Parquet keeps apart: {error}") from error
-    with atomic(path) as draft:
-        pq.write_table(pa.table(arrays, names=names), draft, compression="zstd")
+    data = BytesIO()
+    pq.write_table(pa.table(arrays, names=names), data, compression="zstd")
+    _write(path, data.getvalue())
 
 
 def write_json(path: str | Path, value: Any) -> None:
     """One JSON document, indented, UTF-8."""
-    _write_text(path, json.dumps(clean(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps(clean(value), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """A text, UTF-8."""
+    _write(path, text.encode())
 
 
 def to_json(value: Any) -> str:
@@ -123,13 +105,8 @@ def _cell(value: Any) -> str | int | float:
     return json.dumps(plain, ensure_ascii=False)
 
 
-def _write_text(path: str | Path, text: str) -> None:
-    with atomic(path) as draft:
-        draft.write_text(text, encoding="utf-8", newline="")
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _write(path: str | Path, data: bytes) -> None:
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise ValueError(f"{target.parent} is not a folder: create it first, to write {target.name}")
+    write_atomic(target, data)

@@ -1,14 +1,13 @@
 """Label Studio's JSON: tasks with the single answers as annotations and the consensus as a prediction.
 
 Written for a labeling configuration with one control tag: `Choices` for classes, `Number` for ratings,
-`Ranker` for rankings; `configuration` gives a fitting one.
+`Ranker` for rankings, whose names are CONTROL and OBJECT.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from earnest.consensus.result import ClassConsensus, RankingConsensus
 from earnest.consensus.table import LabelTable, RankingTable, RatingTable
@@ -69,22 +68,6 @@ def label_studio_tasks(
             }
         )
     return exported
-
-
-def configuration(result: Consensus, field: str) -> str:
-    """A labeling configuration that shows the tasks' `field` (a list of items, for rankings)."""
-    value = quoteattr(f"${field}")
-    if isinstance(result, RankingConsensus):
-        inner = f'<List name="{OBJECT}" value={value} /><Ranker name="{CONTROL}" toName="{OBJECT}" />'
-    elif isinstance(result, ClassConsensus):
-        choices = "".join(f"<Choice value={quoteattr(str(each))} />" for each in result.classes)
-        inner = (
-            f'<Text name="{OBJECT}" value={value} />'
-            f'<Choices name="{CONTROL}" toName="{OBJECT}" choice="single">{choices}</Choices>'
-        )
-    else:
-        inner = f'<Text name="{OBJECT}" value={value} /><Number name="{CONTROL}" toName="{OBJECT}" />'
-    return f"<View>{inner}</View>"
 
 
 def _region(name: str, result: Consensus, answer: Any) -> dict[str, Any]:

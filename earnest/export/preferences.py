@@ -7,23 +7,13 @@ Prompts and responses are strings, or lists of messages `{"role": …, "content"
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from earnest.consensus.result import ClassConsensus, RankingConsensus
 from earnest.export.dataset import positions
 from earnest.export.files import Row, clean
 
-
-@dataclass(frozen=True)
-class Preferences:
-    """The records, and the numbers of pairs left out: `no_preference` (a tie, both bad, can't tell), and
-    `unsure` (below the least confidence).
-    """
-
-    records: list[dict[str, Any]]
-    no_preference: int
-    unsure: int
+LEAST: Final = 0.5  # of a preference's probability; what is less sure prefers nothing
 
 
 def pair_preferences(
@@ -33,33 +23,26 @@ def pair_preferences(
     winners: Mapping[Any, str],
     prompt: str = "prompt",
     responses: tuple[str, str] = ("a", "b"),
-    least: float = 0.5,
-) -> Preferences:
-    """One record for each task whose label prefers one of two responses.
+) -> list[dict[str, Any]]:
+    """One record for each task whose label prefers one of two responses, with a confidence of LEAST or more.
 
     `prompt` and `responses` name the tasks' fields; `winners` maps a class id to the response field that it
-    prefers. Every other class prefers none: ties and "both bad" are left out and counted, as is a preference
-    with a confidence below `least`.
+    prefers. Every other class prefers none: a tie, or "both bad".
     """
-    _check(least)
     strange = [name for name in winners.values() if name not in responses]
     if strange or len(set(winners.values())) != 2:
         raise ValueError(f"winners must name both of {responses}, not {list(winners.values())}")
     missing = [each for each in winners if each not in clean(result.classes)]
     if missing:
         raise ValueError(f"class {missing[0]!r} is not among the classes {clean(result.classes)}")
-    records, ties, unsure = [], 0, 0
+    records = []
     for task, at in zip(tasks, positions(tasks, result), strict=True):
         label = clean(result.classes[result.label[at]])
-        if label not in winners:
-            ties += 1
-        elif result.probability[at, result.label[at]] < least:
-            unsure += 1
-        else:
+        if label in winners and result.probability[at, result.label[at]] >= LEAST:
             chosen = winners[label]
             rejected = responses[1] if chosen == responses[0] else responses[0]
             records.append(_record(task, _field(task, prompt), _field(task, chosen), _field(task, rejected)))
-    return Preferences(records, ties, unsure)
+    return records
 
 
 def ranking_preferences(
@@ -68,14 +51,11 @@ def ranking_preferences(
     *,
     prompt: str = "prompt",
     responses: str = "items",
-    least: float = 0.5,
-) -> Preferences:
-    """One record for each pair of a task's ranked responses, a list in the field `responses`.
-
-    A pair is left out as unsure when the probability of its order is below `least`.
+) -> list[dict[str, Any]]:
+    """One record for each pair of a task's ranked responses, a list in the field `responses`, whose order has
+    a probability of LEAST or more.
     """
-    _check(least)
-    records, unsure = [], 0
+    records = []
     size = result.ranking.shape[1]
     for task, at in zip(tasks, positions(tasks, result), strict=True):
         items = _field(task, responses)
@@ -84,11 +64,9 @@ def ranking_preferences(
         order = clean(result.ranking[at])
         for rank, better in enumerate(order):
             for worse in order[rank + 1 :]:
-                if result.precedence[at, better, worse] < least:
-                    unsure += 1
-                else:
+                if result.precedence[at, better, worse] >= LEAST:
                     records.append(_record(task, _field(task, prompt), items[better], items[worse]))
-    return Preferences(records, 0, unsure)
+    return records
 
 
 def _record(task: Row, prompt: Any, chosen: Any, rejected: Any) -> dict[str, Any]:
@@ -118,8 +96,3 @@ def _field(task: Row, name: str) -> Any:
     if name not in task:
         raise ValueError(f"task {task['id']!r} has no field {name!r}, among {sorted(task)}")
     return task[name]
-
-
-def _check(least: float) -> None:
-    if not 0 <= least <= 1:
-        raise ValueError(f"the least confidence must lie between 0 and 1, not {least}")

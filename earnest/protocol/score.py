@@ -141,6 +141,16 @@ def agreement(metric: Metric, classes: int, u: Labels, v: Labels) -> Int64s:
     return _agreement(metric, a, b, np.int64(length))
 
 
+def void(terms: Terms, u: Labels, v: Labels, revealed: Mask) -> Mask:
+    """Which checks are void, (batches, width): more than three quarters of the revealed seats fail them.
+
+    `u` and `v`, (batches, K, width) or 1 for K, are the answers compared, `revealed` is (batches, K).
+    """
+    failed = _fails(terms.metric, terms.classes, u, v) & revealed[:, :, None]
+    found: Mask = 4 * failed.sum(axis=1) > 3 * revealed.sum(axis=1)[:, None]
+    return found
+
+
 @dataclass(frozen=True)
 class _Side:
     """Label strings made ready to be compared, any shape before the last axis."""
@@ -203,9 +213,7 @@ def _repeats(terms: Terms, labels: Labels, revealed: Mask, repeats: _Pairs) -> I
 
 def _checked(terms: Terms, u: Labels, v: Labels, revealed: Mask, there: Mask) -> Int64s:
     """The agreement of each seat's u with its v, (batches, K, width) or 1 for K, over the checks not void."""
-    failed = _fails(terms.metric, terms.classes, u, v) & revealed[:, :, None]
-    void = 4 * failed.sum(axis=1) > 3 * revealed.sum(axis=1)[:, None]
-    valid = there & ~void
+    valid = there & ~void(terms, u, v, revealed)
     n = valid.sum(axis=-1)[:, None]
     a, b = (_side(terms.metric, terms.classes, labels, valid[:, None, :]) for labels in (u, v))
     return np.where(revealed & (n >= 2), _agreement(terms.metric, a, b, n), NO_SIGNAL)

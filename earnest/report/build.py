@@ -17,7 +17,7 @@ from earnest.consensus.stack import Stack
 from earnest.consensus.table import Floats, LabelTable, RatingTable
 from earnest.experimenter import export
 from earnest.export.dataset import Consensus
-from earnest.export.files import atomic, write_csv
+from earnest.export.files import write_csv, write_text
 from earnest.manifest.manifest import Manifest
 from earnest.manifest.question import RANK_SEPARATOR, Kind, Question
 from earnest.report.books import Books, books
@@ -161,8 +161,7 @@ def _write(
     if found:
         tables |= {"seats.csv": seat_rows(found)}
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic(folder / REPORT) as draft:
-        draft.write_text(html, encoding="utf-8")
+    write_text(folder / REPORT, html)
     for name, rows in tables.items():
         write_csv(folder / name, rows)
     return [folder / REPORT, *(folder / name for name in tables)]

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import datasets
 import numpy as np
@@ -16,10 +17,11 @@ from label_studio_sdk.label_interface import LabelInterface
 from earnest.consensus.borda import Borda
 from earnest.consensus.majority import MajorityVote
 from earnest.consensus.mean import Mean
+from earnest.consensus.result import ClassConsensus, RankingConsensus
 from earnest.consensus.table import LabelTable, RankingTable, RatingTable
-from earnest.export import files
+from earnest.export import files, preferences
 from earnest.export.dataset import dataset_rows, label_rows
-from earnest.export.label_studio import configuration, label_studio_tasks
+from earnest.export.label_studio import CONTROL, OBJECT, label_studio_tasks
 from earnest.export.preferences import pair_preferences, ranking_preferences
 
 TASKS = [
@@ -119,9 +121,6 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     files.write_jsonl(path, [{"id": 1}])
     with pytest.raises(TypeError):
         files.write_jsonl(path, [{"id": 2}, {"id": object()}])
-    with pytest.raises(RuntimeError), files.atomic(path) as draft:
-        draft.write_text("half")
-        raise RuntimeError
     assert path.read_text() == '{"id": 1}\n'
     assert os.listdir(tmp_path) == ["set.jsonl"]
     files.write_jsonl(path, [{"id": 3}])
@@ -158,20 +157,20 @@ def test_what_a_dataset_refuses(classes):
 def test_preferences_are_a_preference_dataset(classes, tmp_path):
     result, _ = classes
     found = pair_preferences(TASKS, result, winners={"a": "a", "b": "b"})
-    assert (len(found.records), found.no_preference, found.unsure) == (3, 1, 0)
-    assert found.records[1] == {"prompt": "Which is shorter?", "chosen": "x", "rejected": "long"}
-    files.write_jsonl(tmp_path / "pairs.jsonl", found.records)
+    assert len(found) == 3
+    assert found[1] == {"prompt": "Which is shorter?", "chosen": "x", "rejected": "long"}
+    files.write_jsonl(tmp_path / "pairs.jsonl", found)
     back = load("json", tmp_path / "pairs.jsonl")
     assert back.column_names == ["prompt", "chosen", "rejected"]
     assert all(feature.dtype == "string" for feature in back.features.values())
-    assert back.to_list() == found.records
+    assert back.to_list() == found
 
 
-def test_unsure_preferences_are_left_out_and_counted(classes):
+def test_unsure_preferences_are_left_out(classes, monkeypatch):
     result, _ = classes
     least = float(result.confidence[3]) + 0.01
-    found = pair_preferences(TASKS, result, winners={"a": "a", "b": "b"}, least=least)
-    assert (len(found.records), found.no_preference, found.unsure) == (2, 1, 1)
+    monkeypatch.setattr(preferences, "LEAST", least)
+    assert len(pair_preferences(TASKS, result, winners={"a": "a", "b": "b"})) == 2
 
 
 def test_conversations_stay_conversations(classes, tmp_path):
@@ -183,7 +182,7 @@ def test_conversations_stay_conversations(classes, tmp_path):
         for t in TASKS
     ]
     found = pair_preferences(tasks, classes[0], winners={"a": "a", "b": "b"})
-    files.write_rows(tmp_path / "pairs.parquet", found.records)
+    files.write_rows(tmp_path / "pairs.parquet", found)
     back = load("parquet", tmp_path / "pairs.parquet")
     assert back[0]["chosen"] == [{"role": "assistant", "content": TASKS[0]["a"]}]
     mixed = [{**tasks[0], "a": "a string"}]
@@ -196,9 +195,8 @@ def test_conversations_stay_conversations(classes, tmp_path):
 
 def test_rankings_become_preferences(rankings):
     found = ranking_preferences(ITEMS, rankings[0])
-    pairs = [(record["chosen"], record["rejected"]) for record in found.records]
+    pairs = [(record["chosen"], record["rejected"]) for record in found]
     assert pairs == [("high", "middle"), ("high", "low"), ("middle", "low")]
-    assert ranking_preferences(ITEMS, rankings[0], least=1.0).unsure == 3
     with pytest.raises(ValueError, match="'items' must list the 3 ranked"):
         ranking_preferences([{**ITEMS[0], "items": ["two", "only"]}], rankings[0])
 
@@ -208,10 +206,25 @@ def test_what_preferences_refuse(classes):
         ({"winners": {"a": "a"}}, "must name both"),
         ({"winners": {"a": "a", "x": "b"}}, "class 'x'"),
         ({"winners": {"a": "a", "b": "b"}, "prompt": "question"}, "no field 'question'"),
-        ({"winners": {"a": "a", "b": "b"}, "least": 2}, "between 0 and 1, not 2"),
     ):
         with pytest.raises(ValueError, match=message):
             pair_preferences(TASKS, classes[0], **more)
+
+
+def configuration(result, field):
+    """One of Label Studio's that shows the tasks' `field` (a list of items, for rankings)."""
+    value = quoteattr(f"${field}")
+    if isinstance(result, RankingConsensus):
+        inner = f'<List name="{OBJECT}" value={value} /><Ranker name="{CONTROL}" toName="{OBJECT}" />'
+    elif isinstance(result, ClassConsensus):
+        choices = "".join(f"<Choice value={quoteattr(str(each))} />" for each in result.classes)
+        inner = (
+            f'<Text name="{OBJECT}" value={value} />'
+            f'<Choices name="{CONTROL}" toName="{OBJECT}" choice="single">{choices}</Choices>'
+        )
+    else:
+        inner = f'<Text name="{OBJECT}" value={value} /><Number name="{CONTROL}" toName="{OBJECT}" />'
+    return f"<View>{inner}</View>"
 
 
 @pytest.mark.parametrize("kind", ["classes", "rankings", "ratings"])
