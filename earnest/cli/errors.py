@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from earnest.addresses import AddressError
 from earnest.chain.errors import ChainError, FollowError
 from earnest.chain.state import StateError
 from earnest.experimenter.errors import ExperimenterError
@@ -24,6 +25,7 @@ LONGEST: Final = 1_000  # characters of a sentence that quotes what it complains
 INTERRUPTED: Final = 130
 
 PLAIN_ERRORS: Final = (
+    AddressError,
     ChainError,
     DurationError,
     ExperimenterError,

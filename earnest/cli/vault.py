@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from eth_utils.address import is_address, to_checksum_address
 
+from earnest.addresses import read_address
 from earnest.chain.money import Token
 from earnest.cli.errors import InputError
 from earnest.cli.groups import YES, Command
@@ -32,8 +32,8 @@ def deposit(session: Session, token: str, amount: str, owner: str | None, yes: b
     from earnest.chain.records import Deposited
     from earnest.chain.wallet import deposit as put_in
 
-    found, account = session.token(_address("--token", token)), session.account
-    whose = _address("--for", owner) if owner else account.address
+    found, account = session.token(read_address("--token", token)), session.account
+    whose = read_address("--for", owner) if owner else account.address
     wanted = _amount(found, amount)
     if not wanted:
         raise InputError(f"--amount is {amount!r}; it must be more than 0.")
@@ -58,8 +58,8 @@ def deposit(session: Session, token: str, amount: str, owner: str | None, yes: b
 @pass_session
 def withdraw(session: Session, token: str, amount: str | None, receiver: str | None, yes: bool) -> None:
     """Take free balance out of the vault, to yourself or to somebody else."""
-    found, account = session.token(_address("--token", token)), session.account
-    to = _address("--to", receiver) if receiver else account.address
+    found, account = session.token(read_address("--token", token)), session.account
+    to = read_address("--to", receiver) if receiver else account.address
     free = session.client.balance_of(account.address, found.address)
     wanted = free if amount is None else _amount(found, amount)
     if wanted > free:
@@ -74,12 +74,6 @@ def withdraw(session: Session, token: str, amount: str | None, receiver: str | N
             done = [session.client.withdraw(found.address, wanted, sender=account, to=to)]
     sent = f"withdrawn to {to}" if receiver else "withdrawn"
     session.done(done, f"{found.write(wanted)} is {sent}; {found.write(free - wanted)} stays.")
-
-
-def _address(option: str, text: str) -> str:
-    if not is_address(text):
-        raise InputError(f"{option} is {text!r}; it must be an address, 0x and 40 hexadecimal digits.")
-    return to_checksum_address(text)
 
 
 def _amount(token: Token, text: str) -> int:

@@ -10,13 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from eth_utils.address import (
-    is_address,
-    is_checksum_address,
-    is_checksum_formatted_address,
-    to_checksum_address,
-)
-
+from earnest.addresses import AddressError, read_address
 from earnest.chain.money import number
 from earnest.experimenter.errors import ExperimenterError
 from earnest.files import FileError, read_text
@@ -124,15 +118,10 @@ def amount(name: str, value: Any) -> str:
 
 def address(name: str, value: Any) -> str:
     """An address, with its checksum."""
-    written = str(value)
-    if not is_address(written):
-        raise ExperimenterError(f"{name} is {value!r}; it must be an address, 0x and 40 hexadecimal digits.")
-    if is_checksum_formatted_address(written) and not is_checksum_address(written):
-        raise ExperimenterError(
-            f"{name} is {value!r}, but the case of its letters says that one is mistyped (ERC-55);"
-            " write it in lower case if it is right."
-        )
-    return str(to_checksum_address(written))
+    try:
+        return read_address(name, value)
+    except AddressError as error:
+        raise ExperimenterError(str(error)) from error
 
 
 def token(name: str, value: Any) -> str:

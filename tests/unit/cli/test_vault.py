@@ -8,6 +8,8 @@ from earnest.protocol.terms import ZERO_ADDRESS
 
 pytestmark = pytest.mark.anvil
 
+MISTYPED = "0x2C7B2382A0C19fd0d1B4BC6F27F6B6138b401B7A"
+
 
 def free(stage, account, token=ZERO_ADDRESS):
     return stage.client.balance_of(account.address, token)
@@ -72,6 +74,7 @@ def test_a_token(stage, person, erc20, purse):
         (["--amount", "x"], "The amount is 'x'"),
         (["--amount", "1", "--for", "0x12"], "--for is '0x12'; it must be an address"),
         (["--amount", "1", "--token", "0x12"], "--token is '0x12'; it must be an address"),
+        (["--amount", "1", "--for", MISTYPED], f"--for is '{MISTYPED}', but the case of its letters says"),
         (["--amount", "99999999"], "99,999,999 ETH is to be deposited and"),
     ],
 )
