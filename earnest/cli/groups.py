@@ -100,9 +100,6 @@ class Command(click.Command):
 class Group(click.Group):
     """A group whose commands are `Command`s."""
 
-    command_class = Command
-    group_class = type
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params = [*self.params, *_options()]

@@ -24,6 +24,7 @@ MIN_CLASSES: Final = 2
 MAX_CLASSES: Final = 255
 MAX_ITEMS: Final = 5
 MAX_FORFEIT: Final = 5_000
+MAX_WEIGHT: Final = 2**16 - 1
 MAX_SEATS: Final = 2**32 - 1
 MAX_PERIOD: Final = 365 * 24 * 60 * 60
 
