@@ -6,6 +6,7 @@
 `events`         logs, read in ranges, as records
 `store`          those logs on disk, in SQLite
 `follow`         the store kept up with the chain, reorganisations included; the state from it
+`doubts`         whether what was read is what the contract holds
 `failures`       what a node can do to whoever asks it, and how it is told
 `confirmations`  when a block is taken as settled
 `demo`           one real campaign on a devnet, played by the above
@@ -18,6 +19,7 @@
 `messages`       what labelers hand to others: openings, signed enrolments and commitments
 `wallet`         a wallet's own money: deposits, and what is pending
 `money`          amounts as people write them
+`gas`            what a transaction may use
 `header`         a block's header, for randomness that is proven from one
 ===============  =======================================================================================
 """

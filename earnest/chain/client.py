@@ -38,7 +38,8 @@ from earnest.chain.errors import (
     short_id,
 )
 from earnest.chain.failures import reason
-from earnest.chain.life import Life, Phase
+from earnest.chain.gas import MOST_GAS
+from earnest.chain.life import DrawStatus, Life, Phase
 from earnest.chain.messages import Opening, SignedCommitment, SignedEnrolment
 from earnest.chain.money import ETHER, Token
 from earnest.chain.records import Record
@@ -58,8 +59,6 @@ from earnest.protocol.opening import (
 from earnest.protocol.settlement import unpack
 from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
 
-# The gas that one transaction may use (EIP-7825).
-MOST_GAS: Final = 1 << 24
 MOST_TOKEN_GAS: Final = 600_000  # for what runs a token's own code: the dearest in use take a half of it
 LEAST_TIP: Final = 10**9  # wei
 LONGEST_SYMBOL: Final = 12
@@ -68,9 +67,6 @@ TRANSACTION: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 
 # What the contracts that `Earnest` calls may say no with.
 _SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness", "RandaoRandomness")
-
-# `IRandomness.Status`
-_PENDING: Final = 0
 
 _ERC20: Final = [
     {"type": "function", "name": name, "stateMutability": mutability,
@@ -253,7 +249,7 @@ class Client:
             return
         address = self._view("RANDOMNESS")
         source = ape.project.get_contract("RandaoRandomness").at(address, fetch_from_explorer=False)
-        if self._call(source, "outcome", ticket)[0] != _PENDING:
+        if self._call(source, "outcome", ticket)[0] != DrawStatus.PENDING:
             return
         answer = self.web3.provider.make_request(RPCEndpoint("eth_getBlockByNumber"), [hex(ticket), False])
         if not answer.get("result"):

@@ -13,7 +13,7 @@ from eth_abi.abi import decode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from earnest.chain.life import Phase
+from earnest.chain.life import DrawStatus, Phase
 from earnest.times import clock
 
 
@@ -80,6 +80,12 @@ _FOREIGN: Final = (
     "ERC20InsufficientBalance(address sender,uint256 balance,uint256 required)",
     "ERC20InsufficientAllowance(address spender,uint256 allowance,uint256 required)",
 )
+
+_DRAWS: Final = {
+    DrawStatus.PENDING: "still pending",
+    DrawStatus.READY: "ready",
+    DrawStatus.EXPIRED: "expired: ask for the draw again",
+}
 
 _NEEDS: Final = {
     "enroll": Phase.ENROLLING,
@@ -288,7 +294,7 @@ class _Sentence(Formatter):
             case "campaign":
                 return short_id(value)
             case "status":
-                return ("still pending", "ready", "expired: ask for the draw again")[value]
+                return _DRAWS[DrawStatus(value)]
             case "hex":
                 return value.hex() if isinstance(value, bytes) else f"{value:#x}"
         return super().format_field(value, format_spec)

@@ -32,6 +32,14 @@ class Phase(IntEnum):
         return self.name.capitalize()
 
 
+class DrawStatus(IntEnum):
+    """How far a source of randomness is: `IRandomness.Status`."""
+
+    PENDING = 0
+    READY = 1
+    EXPIRED = 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class Life:
     """All of a campaign that moves while people act in it.

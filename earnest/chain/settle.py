@@ -25,23 +25,53 @@ class Refereeing:
     proof: tuple[bytes, ...]
 
 
-def scores(campaign: Campaign, enciphered: Sequence[bytes] = ()) -> NDArray[np.int16]:
+@dataclass(frozen=True)
+class Sealed:
+    """The audit rows of the drawn batches, with their paths to the root that the terms fix."""
+
+    rows: tuple[bytes, ...]
+    proofs: tuple[tuple[bytes, ...], ...]
+
+
+Enciphered = Sequence[bytes] | Sealed
+
+
+def sealed(campaign: Campaign, enciphered: Enciphered) -> Sealed:
+    """Of the audit rows as published, of all batches offered, what settling those drawn takes; nothing
+    without an audit. Raises AuditError when they are not those that the terms fix.
+    """
+    if isinstance(enciphered, Sealed):
+        return enciphered
+    terms, drawn = campaign.terms, len(campaign.batches)
+    if not terms.audited or (campaign.audit_key is None and not enciphered):
+        return Sealed((), ())
+    nodes = merkle.tree(enciphered)
+    if len(enciphered) != terms.batches or nodes[0] != terms.audit_root:
+        raise AuditError(
+            f"The {len(enciphered)} audit rows have the root 0x{nodes[0].hex()}; "
+            f"the terms have 0x{terms.audit_root.hex()} for {terms.batches} rows."
+        )
+    proofs = (tuple(merkle.proof(nodes, batch)) for batch in range(drawn))
+    return Sealed(tuple(enciphered[:drawn]), tuple(proofs))
+
+
+def scores(campaign: Campaign, enciphered: Enciphered = ()) -> NDArray[np.int16]:
     """The scores of all drawn batches by lane, shape (batches, K), as the chain would compute them.
 
-    `enciphered` are the audit rows as published, of all batches offered; none when there is no audit. Raises
-    AuditError when they are not those that the terms fix.
+    `enciphered` are the audit rows as published, of all batches offered, or `sealed`; none when there is no
+    audit. Raises AuditError when they are not those that the terms fix.
     """
     terms = campaign.terms
-    check_rows(campaign, enciphered)
+    found = sealed(campaign, enciphered)
     batches = range(len(campaign.batches))
     cohorts = [campaign.cohort(batch) for batch in batches]
     labels = [[seat.labels for seat in cohort] for cohort in cohorts]
     labelers = np.array([[seat.labeler for seat in cohort] for cohort in cohorts])
     stacked, revealed = stack_labels(labels, terms.metric, terms.classes, terms.batch_size)
-    return score_campaign(terms, stacked, revealed, labelers, _opened(campaign, enciphered))
+    return score_campaign(terms, stacked, revealed, labelers, _opened(campaign, found.rows))
 
 
-def words(campaign: Campaign, enciphered: Sequence[bytes] = ()) -> list[int]:
+def words(campaign: Campaign, enciphered: Enciphered = ()) -> list[int]:
     """The packed scores of all drawn batches, to be posted; arguments and errors as `scores`."""
     return pack_campaign(scores(campaign, enciphered))
 
@@ -62,33 +92,18 @@ def false_batches(campaign: Campaign, right: Sequence[int]) -> list[int]:
     ]
 
 
-def refereeing(campaign: Campaign, batch: int, enciphered: Sequence[bytes] = ()) -> Refereeing:
+def refereeing(campaign: Campaign, batch: int, enciphered: Enciphered = ()) -> Refereeing:
     """What `referee` takes for one batch; errors as `scores`, and StateError for a batch not drawn."""
-    check_rows(campaign, enciphered)
+    found = sealed(campaign, enciphered)
     labels = b"".join(seat.labels for seat in campaign.cohort(batch) if seat.revealed)
     if campaign.audit_key is None:
         return Refereeing(labels, b"", ())
-    path = merkle.proof(merkle.tree(enciphered), batch)
-    return Refereeing(labels, enciphered[batch], tuple(path))
+    return Refereeing(labels, found.rows[batch], found.proofs[batch])
 
 
-def check_rows(campaign: Campaign, enciphered: Sequence[bytes]) -> None:
-    """Raise AuditError unless the enciphered rows are the very ones that the terms fix."""
-    terms = campaign.terms
-    if not terms.audited or (campaign.audit_key is None and not enciphered):
-        return
-    root = merkle.tree(enciphered)[0]
-    if len(enciphered) != terms.batches or root != terms.audit_root:
-        raise AuditError(
-            f"The {len(enciphered)} audit rows have the root 0x{root.hex()}; "
-            f"the terms have 0x{terms.audit_root.hex()} for {terms.batches} rows."
-        )
-
-
-def _opened(campaign: Campaign, enciphered: Sequence[bytes]) -> list[audit.AuditRow | None] | None:
+def _opened(campaign: Campaign, rows: Sequence[bytes]) -> list[audit.AuditRow | None] | None:
     terms = campaign.terms
     if campaign.audit_key is None:
         return None
     size = label_count(terms.metric, terms.classes)
-    drawn = enciphered[: len(campaign.batches)]
-    return audit.open_rows(drawn, campaign.audit_key, terms.batch_size, size)
+    return audit.open_rows(rows, campaign.audit_key, terms.batch_size, size)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from earnest.chain.confirmations import CONFIRMATIONS, is_devnet
 from earnest.chain.errors import RecordsError, short_id
+from earnest.chain.gas import MOST_GAS
 from earnest.chain.life import Phase
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
@@ -56,8 +57,6 @@ def confirmations_of(session: Session) -> int:
 
 def gas_limit(session: Session) -> int:
     """How much gas a transaction may take at most."""
-    from earnest.settler.steps import MOST_GAS
-
     return min(MOST_GAS, int(session.client.web3.eth.get_block("latest")["gasLimit"]))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from earnest.chain import settle
 from earnest.chain.doubts import check_records
 from earnest.chain.errors import ChainError, RecordsError
+from earnest.chain.life import DrawStatus
 from earnest.chain.state import Campaign
 from earnest.chain.wallet import fund
 from earnest.settler.steps import Action, Step
@@ -23,11 +23,10 @@ PASSING: Final = frozenset(
 )
 # Refusals of what comes of records that lack something.
 MISREAD: Final = frozenset({"LengthMismatch", "WrongAuditRow", "WrongLabels"})
-EXPIRED: Final = 2
 
 
 def act(
-    client: Client, account: AccountAPI, campaign: Campaign, action: Action, rows: Sequence[bytes]
+    client: Client, account: AccountAPI, campaign: Campaign, action: Action, rows: settle.Enciphered = ()
 ) -> list[Sent]:
     """Do one action; the transactions that it took, none while the outcome of a draw is awaited.
 
@@ -61,7 +60,7 @@ def is_passing(error: Exception) -> bool:
 
 
 def _referee(
-    client: Client, account: AccountAPI, campaign: Campaign, batch: int, rows: Sequence[bytes]
+    client: Client, account: AccountAPI, campaign: Campaign, batch: int, rows: settle.Enciphered
 ) -> Sent:
     case = settle.refereeing(campaign, batch, rows)
     try:
@@ -80,6 +79,6 @@ def _draw(client: Client, account: AccountAPI, number: int) -> list[Sent]:
     except ChainError as error:
         if error.refusal is None or error.refusal.name != "DrawNotReady":
             raise
-        if error.refusal.values.get("status") == EXPIRED:
+        if error.refusal.values.get("status") == DrawStatus.EXPIRED:
             return [client.request_draw(number, sender=account)]
         return []

@@ -171,7 +171,7 @@ class Settler:
             for campaign in sight.state.campaigns.values()
             if self.options.includes(campaign.number) and needs_scores(campaign, sight.time)
         ]
-        self.scorer.begin({campaign.number: campaign.terms.manifest for campaign, *_ in wanted})
+        self.scorer.begin({campaign.number for campaign, *_ in wanted})
         # Who never failed comes first.
         for campaign in sorted(take_turns(wanted), key=lambda each: self.scorer.put_off(each.number)):
             try:

@@ -7,20 +7,21 @@ waits for them no longer than a while in all, and what cannot be had is reported
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Final
 
 from earnest.chain import settle
 from earnest.chain.life import Phase
+from earnest.chain.settle import Sealed
 from earnest.chain.state import Campaign
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
 from earnest.settler.errors import SettlerError
 from earnest.settler.rows import FETCH_LIMIT, Rows, fetch_rows
 
-FETCHES: Final = 4  # at once
+FETCHES: Final = 16  # at once
 FIRST_PAUSE: Final = 30.0
 LONGEST_PAUSE: Final = 3_600.0
 
@@ -70,20 +71,17 @@ class Scorer:
     clock: Callable[[], float] = time.monotonic
     patience: float = FETCH_LIMIT
     _words: dict[int, tuple[int, list[int]]] = field(default_factory=dict)
-    _rows: dict[bytes, Rows] = field(default_factory=dict)
+    _rows: dict[int, Sealed] = field(default_factory=dict)
     _failed: dict[int, tuple[float, float, str]] = field(default_factory=dict)
     _fetching: dict[tuple[str, bytes], _Fetching] = field(default_factory=dict)
     _until: float | None = None
 
-    def begin(self, campaigns: Mapping[int, bytes]) -> None:
-        """Begin a look that needs the scores of these campaigns, with the digests of their manifests; what
-        was kept for others is let go.
-        """
+    def begin(self, campaigns: Collection[int]) -> None:
+        """Begin a look that needs the scores of these campaigns; what was kept for others is let go."""
         self._until = time.monotonic() + self.patience
         self._words = {number: words for number, words in self._words.items() if number in campaigns}
         self._failed = {number: failure for number, failure in self._failed.items() if number in campaigns}
-        digests = set(campaigns.values())
-        self._rows = {digest: rows for digest, rows in self._rows.items() if digest in digests}
+        self._rows = {number: rows for number, rows in self._rows.items() if number in campaigns}
 
     def put_off(self, campaign: int) -> float:
         """For how many seconds a campaign was put off when it last failed; 0 for one that never did."""
@@ -101,19 +99,19 @@ class Scorer:
             known = self._words[campaign.number] = (forks, found)
         return known[1]
 
-    def rows(self, campaign: Campaign) -> Rows:
+    def rows(self, campaign: Campaign) -> Sealed:
         """The audit rows that the terms fix; none when there is no audit, or nothing to open it with.
 
         Raises ManifestError or AuditError; Waiting while the manifest is on its way.
         """
-        terms = campaign.terms
+        terms, drawn = campaign.terms, len(campaign.batches)
         if not terms.audited or campaign.audit_key is None:
-            return ()
-        if terms.manifest not in self._rows:
+            return settle.sealed(campaign, ())
+        known = self._rows.get(campaign.number)
+        if known is None or len(known.rows) != drawn:  # a reorganisation may draw fewer or more
             rows = self._fetched(self.uris.get(campaign.number, campaign.uri), terms.manifest)
-            settle.check_rows(campaign, rows)
-            self._rows[terms.manifest] = rows
-        return self._rows[terms.manifest]
+            known = self._rows[campaign.number] = settle.sealed(campaign, rows)
+        return known
 
     def _fetched(self, uri: str, digest: bytes) -> Rows:
         key = (uri, digest)

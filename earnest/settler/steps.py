@@ -13,13 +13,12 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from earnest.chain import settle
+from earnest.chain.gas import MOST_GAS
 from earnest.chain.life import Phase
 from earnest.chain.state import BatchStatus, Campaign, PostingStatus, State
 from earnest.protocol.terms import ZERO_ADDRESS, Terms
 
 T = TypeVar("T")
-
-MOST_GAS: Final = 1 << 24
 
 # Strangers choose how long a bond is locked, up to a year.
 LONGEST_LOCK: Final = 30 * 86_400

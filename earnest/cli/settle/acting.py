@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from earnest.chain.settle import false_batches, open_batches
+from earnest.chain.settle import Enciphered, false_batches, open_batches
 from earnest.chain.state import Campaign
 from earnest.cli.errors import InputError
 from earnest.cli.groups import MANIFEST, YES, Command
@@ -154,7 +154,7 @@ def _do(
     step: Step,
     which: Sequence[tuple[int, ...]],
     done: list[Sent],
-    rows: Sequence[bytes] = (),
+    rows: Enciphered = (),
     words: Sequence[tuple[int, ...]] | None = None,
 ) -> None:
     """Do a step for each of `which`, adding the transactions to `done`."""

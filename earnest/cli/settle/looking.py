@@ -38,7 +38,7 @@ def status(session: Session) -> None:
     sight, scorer = session.look(), Scorer()
     settling = [each for each in sight.state.campaigns.values() if needs_scores(each, sight.time)]
     # Strangers' manifests are not waited for one after another.
-    scorer.begin({each.number: each.terms.manifest for each in settling})
+    scorer.begin({each.number for each in settling})
     right = {each.number: words for each in settling if (words := _words(scorer, each, sight)) is not None}
     # As if each bond could be paid: what is to be done, whoever does it.
     purse = dict.fromkeys((each.terms.token for each in settling), ENOUGH)

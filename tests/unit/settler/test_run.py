@@ -14,6 +14,7 @@ from threading import Event, active_count
 import pytest
 from chain.conftest import ANSWERS, KEY, SEALED
 from chain.test_tokens import DEAR, ONES, write
+from requests.exceptions import HTTPError
 
 from earnest.chain import events, settle
 from earnest.chain.errors import ChainError
@@ -31,7 +32,7 @@ from earnest.protocol.settlement import pack
 from earnest.protocol.terms import campaign_id
 from earnest.settler.rows import fetch_rows
 from earnest.settler.run import Done, Notice, Settler
-from earnest.settler.scores import Scorer
+from earnest.settler.scores import FETCHES, Scorer
 from earnest.settler.steps import GAS, WATCHING, Options, Step
 
 FALSE = pack([9_999, 9_999, 9_999])
@@ -497,7 +498,7 @@ def test_manifests_that_never_come_hold_no_other_campaign_up(revealed, settler, 
         campaign = sight.state.campaigns[game.id]
         silent = {
             number: replace(campaign, number=number, uri=f"https://silent/{number}", terms=terms(number))
-            for number in range(1, 20)
+            for number in range(1, 3 * FETCHES)
         }
         return replace(sight, state=replace(sight.state, campaigns=silent | sight.state.campaigns))
 
@@ -508,7 +509,7 @@ def test_manifests_that_never_come_hold_no_other_campaign_up(revealed, settler, 
     mine, _ = enlist(settler, scorer=Scorer(fetch=fetch, patience=0.05), options=Options(steps={Step.POST}))
     began, running = time.monotonic(), active_count()
     mine.right(mine.look())
-    assert active_count() - running <= 4
+    assert active_count() - running <= FETCHES
     ended.set()
     while not mine.once():
         assert time.monotonic() < began + 30
@@ -586,3 +587,69 @@ def test_a_strangers_posting_shortens_no_wait(drawn, settler, attacker, enlist, 
     assert mine.once() == []
     chain.mine(11)
     assert [each.action.which for each in mine.once()] == [(1,)]
+
+
+def test_a_token_that_cannot_be_asked_holds_no_refereeing_up(
+    revealed, attacker, challenger, enlist, monkeypatch
+):
+    game = revealed
+    game.fund(attacker, game.terms.bond)
+    game.client.post(game.id, [0], [FALSE], sender=attacker)
+    call = type(game.client.web3.eth).call
+
+    def fails(self, transaction, *arguments, **options):
+        if str(transaction.get("to", "")).lower() == game.terms.token.lower():
+            raise HTTPError("504 Gateway Time-out")
+        return call(self, transaction, *arguments, **options)
+
+    monkeypatch.setattr(type(game.client.web3.eth), "call", fails)
+    mine, told = enlist(challenger, deposit=True)
+    assert steps(mine.once())[0] is Step.REFEREE
+    assert any("cannot be deposited" in text and "504" in text for text in sentences(told))
+
+
+def scraped(mine, name):
+    return mine.metrics.registry.get_sample_value(f"earnest_settler_{name}")
+
+
+@pytest.mark.parametrize("busy", ["pending", "locked"])
+def test_gauges_tell_of_false_batches_whatever_keeps_from_acting(
+    revealed, attacker, challenger, enlist, monkeypatch, busy
+):
+    game = revealed
+    game.fund(attacker, game.terms.bond)
+    game.client.post(game.id, [0], [FALSE], sender=attacker)
+    mine, _ = enlist(challenger)
+    if busy == "pending":
+        monkeypatch.setattr("earnest.settler.run.under_way", lambda *_: 7)
+        assert mine.once() == []
+    else:
+        with locked(mine.lock):
+            assert mine.once() == []
+    found = [scraped(mine, name) for name in ("false_batches", "campaigns_unaffordable", "pending")]
+    assert found == [1, 1, busy == "pending"]
+    game.travel(game.campaign.final_at(0))
+    mine.once()
+    assert scraped(mine, "false_batches") == 0
+
+
+def test_gas_of_what_failed_is_counted(revealed, project, purse, settler, enlist, monkeypatch):
+    token = purse.deploy(project.FeeTokenMock, 10_000)
+    token.mint(settler, 10**6, sender=purse)
+    _pay_in(revealed, str(token.address), monkeypatch)
+    mine, _ = enlist(settler, deposit=True)
+    before = settler.balance
+    assert mine.once() == []
+    assert settler.balance < before
+    assert scraped(mine, "gas_total") > 60_000
+
+
+def test_what_is_over_is_let_go(revealed, settler, enlist):
+    game = revealed
+    game.fund(settler, game.terms.bond)
+    mine, _ = enlist(settler)
+    mine.once()
+    assert mine.scorer._rows[game.id].rows == tuple(SEALED[:2])  # of the drawn batches
+    game.travel(game.campaign.final_at(0))
+    mine.once()
+    assert (mine.scorer._rows, mine.scorer._words) == ({}, {})
