@@ -13,10 +13,9 @@ compiler settings. Chains that end with their process are not written down unles
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,13 +24,13 @@ import rlp  # type: ignore[import-untyped]
 from ape.api import AccountAPI
 from ape.exceptions import ApeException
 from eth_abi.abi import is_encodable
-from eth_utils.address import to_canonical_address, to_checksum_address
+from eth_utils.address import is_address, to_canonical_address, to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from earnest.chain.client import Client, error_abi
 from earnest.chain.errors import ChainError, Refusals, Situation, explain, revert_data
-from earnest.files import FileError, read_text
+from earnest.files import FileError, read_text, write_atomic
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "deployments"
 PARAMS: Final = FOLDER / "params.toml"
@@ -40,6 +39,7 @@ CREATE2_DEPLOYER: Final = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
 SALT: Final = keccak(text="earnest")
 EPHEMERAL_CHAINS: Final = frozenset({1337, 31337})
 REFERENCE: Final = "$"
+EARNEST: Final = "Earnest"
 
 Params = Mapping[str, Mapping[str, Any]]
 
@@ -77,7 +77,7 @@ class Deployment:
 
     def client(self) -> Client:
         """A client of its Earnest contract, on the connected network."""
-        earnest = self.contracts["Earnest"]
+        earnest = self.contracts[EARNEST]
         return Client.at(earnest.address, earnest.block or 0)
 
 
@@ -172,11 +172,15 @@ def registered(folder: Path = FOLDER) -> Mapping[str, Any]:
 
 
 def load(chain: int, folder: Path = FOLDER) -> Deployment:
-    """The contracts of a chain from the registry. Raises DeploymentError when it has none."""
-    document = _read(_file(folder, chain))
+    """The contracts of a chain from the registry. Raises DeploymentError when Earnest is not among them."""
+    path = _file(folder, chain)
+    document = _read(path)
     if not document:
         raise DeploymentError(f"Nothing is deployed on chain {chain}, as far as {folder} knows.")
     contracts = {name: Deployed(**entry) for name, entry in document["contracts"].items()}
+    if EARNEST not in contracts:
+        known = ", ".join(contracts) or "nothing"
+        raise DeploymentError(f"{path} has {known} and no {EARNEST}: `earnest deploy` was interrupted there.")
     return Deployment(chain=chain, network=document["network"], contracts=contracts, gas={})
 
 
@@ -319,10 +323,30 @@ def _file(folder: Path, chain: int) -> Path:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """A registry's document, empty where there is none. Raises DeploymentError when it is none."""
     if not path.exists():
         return {}
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DeploymentError(f"The registry {path} cannot be read: {error}.") from error
+    whole = isinstance(document, dict) and isinstance(document.get("contracts"), dict)
+    if not whole or not isinstance(document.get("network"), str):
+        raise DeploymentError(f"{path} is no registry: it must have the members `network` and `contracts`.")
+    for name, entry in document["contracts"].items():
+        _check_entry(path, name, entry)
+    return dict(document)
+
+
+def _check_entry(path: Path, name: str, entry: Any) -> None:
+    """Raise DeploymentError unless a contract in the registry has just the members that it must."""
+    expected = [each.name for each in fields(Deployed)]
+    if not isinstance(entry, dict) or sorted(entry) != sorted(expected):
+        raise DeploymentError(f"{path}: {name} must have just the members {', '.join(expected)}.")
+    if not is_address(entry["address"]):
+        raise DeploymentError(
+            f"{path}: the address of {name} is {entry['address']!r}; it must be one, as 0x…."
+        )
 
 
 def _write(deployment: Deployment, path: Path) -> None:
@@ -336,9 +360,7 @@ def _write(deployment: Deployment, path: Path) -> None:
         "earlier": before.get("earlier", []) + list(_replaced(before, contracts)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    write_atomic(path, (json.dumps(document, indent=2) + "\n").encode())
 
 
 def _replaced(before: Mapping[str, Any], contracts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

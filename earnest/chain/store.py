@@ -8,7 +8,7 @@ instruction; several processes may share the file, and who comes second with a r
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,13 +159,15 @@ class Store:
         """The cursor, and the records after a place in their order, as of one moment."""
         with self._usable():
             self._db.execute("begin")
+        records = self._records(after)
         try:
-            yield self.cursor(), self._records(after)
+            yield self.cursor(), records
         finally:
+            records.close()
             if self._db.in_transaction:
                 self._db.execute("rollback")
 
-    def _records(self, after: Place | None) -> Iterator[Record]:
+    def _records(self, after: Place | None) -> Generator[Record]:
         block, position = (after.block, after.index) if after else (-1, -1)
         rows = self._each(
             'select block, position, time, "transaction", hash, topics, data from logs'

@@ -20,6 +20,7 @@ from earnest.chain.client import Client
 from earnest.chain.errors import ChainError
 from earnest.cli.errors import InputError
 from earnest.cli.session import PASSPHRASE_FILE, passphrase
+from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
@@ -69,21 +70,33 @@ def client_at(contract: str | None) -> Client:
     """The client of a contract on the connected network; of the one in the registry unless it is named."""
     if contract is None:
         try:
-            return deployment.load(int(ape.networks.provider.chain_id), registry()).client()
+            found = deployment.load(int(ape.networks.provider.chain_id), registry()).client()
         except deployment.DeploymentError as error:
             raise InputError(f"{error} Say --contract if you know better.") from error
+        return _checked(found, f", which {registry()} names")
     address, _, block = contract.partition("@")
     if not is_address(address) or (block and not block.isdecimal()):
         raise InputError(f"--contract is {contract!r}; it must be an address, as 0x…, or 0x…@BLOCK.")
-    address = to_checksum_address(address)
+    return _checked(Client.at(to_checksum_address(address), int(block or 0)))
+
+
+def _checked(client: Client, where: str = "") -> Client:
+    """The client, when there is such a contract, and its first block. Raises InputError."""
+    address, chain = client.address, ape.networks.provider.chain_id
     if not ape.networks.provider.get_code(address):
-        chain = ape.networks.provider.chain_id
-        raise InputError(f"There is no contract at {address} on chain {chain}; is it another network?")
-    client = Client.at(address, int(block or 0))
+        raise InputError(f"There is no contract at {address}{where} on chain {chain}; is it another network?")
+    newest = int(client.web3.eth.block_number)
+    if client.first_block > newest:
+        raise InputError(
+            f"The contract at {address}{where} is said to begin in block {client.first_block:,}; the newest"
+            f" of chain {chain} is {newest:,}."
+        )
     try:
-        _ = client.sink
+        sink = client.sink
     except ChainError as error:
-        raise InputError(f"The contract at {address} is not Earnest: it tells no sink.") from error
+        raise InputError(f"The contract at {address}{where} is not Earnest: it tells no sink.") from error
+    if sink == ZERO_ADDRESS:  # what is told by who answers nothing
+        raise InputError(f"The contract at {address}{where} is not Earnest: it tells no sink.")
     return client
 
 

@@ -167,6 +167,40 @@ class TestRegistry:
         with pytest.raises(DeploymentError, match="Nothing is deployed on chain 5"):
             deployment.load(5, tmp_path)
 
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("{", "registry .*5.json cannot be read: Expecting property name"),
+            ("[]", "5.json is no registry: it must have the members `network` and `contracts`"),
+            (
+                '{"network": "x", "contracts": {}}',
+                "5.json has nothing and no Earnest: `earnest deploy` was int",
+            ),
+            (
+                '{"network": "x", "contracts": {"Earnest": {}}}',
+                "Earnest must have just the members address, ",
+            ),
+        ],
+    )
+    def test_says_what_is_wrong_with_a_registry(self, tmp_path, text, sentence):
+        (tmp_path / "5.json").write_text(text)
+        with pytest.raises(DeploymentError, match=sentence):
+            deployment.load(5, tmp_path)
+
+    def test_says_what_is_wrong_with_an_address(self, operator, project, tmp_path):
+        chain = deployment.deploy(PARAMS, sender=operator, folder=tmp_path, record=True).chain
+        path = tmp_path / f"{chain}.json"
+        document = json.loads(path.read_text())
+        document["contracts"]["Earnest"]["address"] = "0x1"
+        path.write_text(json.dumps(document))
+        for call in (lambda: deployment.load(chain, tmp_path), lambda: self.again(operator, tmp_path)):
+            with pytest.raises(DeploymentError, match="address of Earnest is '0x1'; it must be one"):
+                call()
+
+    @staticmethod
+    def again(operator, folder):
+        deployment.deploy(PARAMS, sender=operator, folder=folder, record=True)
+
 
 class TestSources:
     def test_compile_to_what_was_deployed(self, deployed, project, tmp_path):

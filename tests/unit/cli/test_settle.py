@@ -6,14 +6,17 @@ import json
 import os
 import sqlite3
 import subprocess
+from dataclasses import asdict, replace
 
 import pytest
+from chain.test_tokens import DEAR, EMPTY, ONES, write
+from click.testing import CliRunner
 
 from earnest.chain import settle
 from earnest.chain.errors import ChainError
 from earnest.chain.life import Phase
 from earnest.chain.state import BatchStatus, PostingStatus
-from earnest.cli import settling
+from earnest.cli import cli, settling
 from earnest.protocol.settlement import pack
 from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.times import clock
@@ -246,3 +249,42 @@ class TestRun:
     )
     def test_what_is_refused(self, stage, settler, options, sentence):
         assert settler.refused("run", "--once", *options, which=False).startswith(sentence)
+
+
+class TestContract:
+    """Which contract is meant, and whether there is one."""
+
+    @pytest.fixture
+    def listing(self, stage, settler):
+        def listing(contract=None, entry=None):
+            folder = settler.data / "registry"
+            folder.mkdir(exist_ok=True, parents=True)
+            if entry is not None:
+                known = {"network": "ethereum.local", "contracts": {"Earnest": asdict(entry)}}
+                (folder / f"{stage.client.domain.chain_id}.json").write_text(json.dumps(known))
+            options = ["--contract", contract] if contract else []
+            environment = {"EARNEST_DATA": str(settler.data), "EARNEST_DEPLOYMENTS": str(folder)}
+            return CliRunner(mix_stderr=False).invoke(cli, ["campaign", "list", *options], env=environment)
+
+        return listing
+
+    def test_a_first_block_that_is_not_there_spoils_nothing(self, revealed, listing):
+        refused = listing(f"{revealed.client.address}@999999999")
+        assert refused.exit_code == 2
+        assert "is said to begin in block 999,999,999; the newest of chain 31337 is " in refused.stderr
+        late = listing(f"{revealed.client.address}@{revealed.client.web3.eth.block_number}")
+        assert "no history of the contract" in late.stderr
+        assert revealed.which[:8] in listing(revealed.client.address).stdout
+
+    def test_an_address_of_the_registry_without_a_contract(self, stage, deployed, listing):
+        gone = replace(deployed.contracts["Earnest"], address="0x" + "11" * 20)
+        refused = listing(entry=gone)
+        assert refused.exit_code == 2
+        assert f"There is no contract at {gone.address}, which " in refused.stderr
+        assert "registry names on chain 31337; is it another network?" in refused.stderr
+
+    @pytest.mark.parametrize("code", ["00", ONES, EMPTY, DEAR])
+    def test_a_contract_that_is_another(self, stage, listing, code):
+        refused = listing(write(stage.others[0], code))
+        assert refused.exit_code == 2
+        assert " is not Earnest: " in refused.stderr
