@@ -21,7 +21,7 @@ from earnest.cli.groups import POLLING, YES, Command
 from earnest.cli.session import Session, pass_session
 from earnest.cli.settle.running import tell
 from earnest.cli.settling import confirmations_of, gas_limit, scorer_of
-from earnest.cli.text import campaign_text, until
+from earnest.cli.text import campaign_text, known_campaign, until
 from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.folder import Folder, Record
 from earnest.experimenter.steps import Standing, standing
@@ -115,7 +115,7 @@ def _carry(session: Session, record: Record, home: Folder, poll: float) -> Campa
         tell=lambda what: tell(session, what),
     )
     settler.run(poll, over=own.over)
-    return session.state.campaigns[number]
+    return known_campaign(campaign_text(number), session.state.campaigns)
 
 
 def _key(session: Session, record: Record, home: Folder) -> bytes | None:
