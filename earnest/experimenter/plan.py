@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from earnest.chain.gas import MOST_GAS, Step, portions
+from earnest.chain.gas import MOST_GAS
 from earnest.chain.money import Token
 from earnest.experimenter import allowlist
 from earnest.experimenter.errors import ExperimenterError
 from earnest.experimenter.layout import FAIR_SHARED, Deal, Shape, choose_shape, gold_by_class
 from earnest.experimenter.settings import LEAST_CHECKS, Settings
 from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
+from earnest.settler.steps import Step, portions
 from earnest.tasks.columns import TaskFile
 
 FAIR_SEATS: Final = 5

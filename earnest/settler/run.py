@@ -22,6 +22,7 @@ from earnest.chain.wallet import spendable, under_way
 from earnest.files import locked
 from earnest.manifest.errors import ManifestError
 from earnest.protocol.errors import ProtocolError
+from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.settler.act import act, is_passing
 from earnest.settler.errors import SettlerError
 from earnest.settler.metrics import Metrics
@@ -88,8 +89,9 @@ def _never(_: Sight) -> bool:
 @dataclass
 class Settler:
     """One account settling one contract. `deposit`: bonds may be taken from the wallet, beyond the free
-    balance; `max_gas_price` (wei) holds back everything but refereeing; `confirmations`: how settled scores
-    must be that are posted, see `earnest.settler.settled`.
+    balance, in ether and `tokens`, and in any token for campaigns that are named; `max_gas_price` (wei) holds
+    back everything but refereeing; `confirmations`: how settled scores must be that are posted, see
+    `earnest.settler.settled`.
     """
 
     client: Client
@@ -99,6 +101,7 @@ class Settler:
     scorer: Scorer = field(default_factory=Scorer)
     options: Options = field(default_factory=Options)
     deposit: bool = False
+    tokens: Collection[str] = ()
     max_gas_price: int | None = None
     confirmations: int = 0
     metrics: Metrics = field(default_factory=Metrics)
@@ -311,7 +314,10 @@ class Settler:
         state, now, me = sight.state, sight.now, Me(self.account.address)
         missing = lacking(state, now, me, self.options, right, ready)
         if missing and self.deposit:
+            # Strangers choose tokens, and a token's own code runs for the gas of whoever deposits it.
             tokens = {state.campaigns[number].terms.token for number in missing} - self._barred
+            if self.options.campaigns is None:
+                tokens &= {ZERO_ADDRESS, *self.tokens}
             me = replace(me, purse={token: self._spendable(token) for token in tokens})
             missing = lacking(state, now, me, self.options, right, ready)
         self.metrics.unaffordable.set(len(missing))

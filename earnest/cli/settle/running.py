@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from earnest.addresses import read_address
 from earnest.chain.errors import short_id
 from earnest.cli.errors import InputError
 from earnest.cli.groups import POLLING, Command
@@ -36,6 +37,13 @@ MOST_GWEI: Final = 10.0**9
 @click.option("--no-release", is_flag=True, help="Leave paying out to others.")
 @click.option("--no-refund", is_flag=True, help="Leave cancelled campaigns to others.")
 @DEPOSIT
+@click.option(
+    "--deposit-token",
+    "tokens",
+    metavar="ADDRESS",
+    multiple=True,
+    help="With --deposit: take this token, too, in campaigns that are not named; several times.",
+)
 @click.option("--once", is_flag=True, help="Do what is due, and end.")
 @POLLING
 @click.option(
@@ -58,6 +66,7 @@ def run(
     /,
     chosen: Sequence[str],
     deposit: bool,
+    tokens: Sequence[str],
     once: bool,
     poll: float,
     max_gas_price: float,
@@ -71,6 +80,8 @@ def run(
     from earnest.settler.run import Settler
     from earnest.settler.scores import Scorer
 
+    if tokens and not deposit:
+        raise InputError("--deposit-token says which tokens --deposit takes from the wallet: say both.")
     scorer = Scorer() if once else Scorer(patience=poll)  # what is on its way is there at a later look
     settler = Settler(
         client=session.client,
@@ -81,6 +92,7 @@ def run(
         confirmations=confirmations_of(session),
         options=_options(session, chosen, left, longest_lock),
         deposit=deposit,
+        tokens=[read_address("--deposit-token", token) for token in tokens],
         max_gas_price=int(max_gas_price * 10**9),
         tell=lambda what: tell(session, what),
     )

@@ -240,6 +240,8 @@ class TestRun:
             (["--watch-only", "--no-referee"], "--watch-only and --no-referee together leave nothing to do."),
             (["--campaign", "0xzz"], "'0xzz' is no campaign; it must be 0x and up to 64 hexadecimal digits."),
             (["--campaign", "0x" + "1" * 64], "There is no campaign 0x" + "1" * 64),
+            (["--deposit-token", "0x" + "1" * 40], "--deposit-token says which tokens --deposit takes"),
+            (["--deposit", "--deposit-token", "0x12"], "--deposit-token is '0x12'; it must be an address"),
             (["--poll", "nan"], "--poll is 'nan'; it must be a number from 0.1 to 3,600."),
             (["--metrics-port", "7.5"], "--metrics-port is '7.5'; it must be a whole number from 0 to 65"),
             (["--max-gas-price", "-1"], "--max-gas-price is '-1'; it must be a number from 0 to 1,000,"),

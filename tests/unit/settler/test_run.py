@@ -153,8 +153,16 @@ def test_says_once_what_a_bond_lacks_and_takes_it_from_the_wallet_if_told(
     assert len(sentences(told)) == 1
 
     erc20.transfer(settler, 501, sender=purse)
-    rich, _ = enlist(settler, deposit=True)
+    ether, _ = enlist(settler, deposit=True)
+    assert ether.once() == []  # whose token nobody named
+    rich, _ = enlist(settler, deposit=True, tokens=[revealed.terms.token])
     assert steps(rich.once()) == [Step.POST]
+
+
+def test_in_campaigns_that_are_named_any_token_is_taken(revealed, purse, erc20, settler, enlist):
+    erc20.transfer(settler, 501, sender=purse)
+    mine, _ = enlist(settler, deposit=True, options=Options(campaigns=frozenset({revealed.id})))
+    assert steps(mine.once()) == [Step.POST]
 
 
 def test_a_missing_manifest_is_told_and_not_fatal(revealed, settler, enlist):
@@ -399,7 +407,7 @@ def test_a_token_that_credits_nothing_costs_gas_once(revealed, project, purse, s
     token = purse.deploy(project.FeeTokenMock, 10_000)
     token.mint(settler, 10**6, sender=purse)
     _pay_in(game, str(token.address), monkeypatch)
-    mine, told = enlist(settler, deposit=True)
+    mine, told = enlist(settler, deposit=True, tokens=[str(token.address)])
     before = settler.nonce
     for _ in range(3):
         assert mine.once() == []
@@ -421,10 +429,11 @@ def _pay_in(game, token, monkeypatch):
 
 
 def test_one_bad_token_hides_no_campaign(revealed, settler, enlist, attacker, monkeypatch):
-    _pay_in(revealed, write(attacker, ONES), monkeypatch)
-    mine, told = enlist(settler, deposit=True)
+    ones, dear = write(attacker, ONES), write(attacker, DEAR)
+    _pay_in(revealed, ones, monkeypatch)
+    mine, told = enlist(settler, deposit=True, tokens=[ones, dear])
     assert mine.once() == []
-    _pay_in(revealed, write(attacker, DEAR), monkeypatch)
+    _pay_in(revealed, dear, monkeypatch)
     mine.once()
     assert any("more is needed" in text for text in sentences(told))
 
@@ -603,7 +612,7 @@ def test_a_token_that_cannot_be_asked_holds_no_refereeing_up(
         return call(self, transaction, *arguments, **options)
 
     monkeypatch.setattr(type(game.client.web3.eth), "call", fails)
-    mine, told = enlist(challenger, deposit=True)
+    mine, told = enlist(challenger, deposit=True, tokens=[game.terms.token])
     assert steps(mine.once())[0] is Step.REFEREE
     assert any("cannot be deposited" in text and "504" in text for text in sentences(told))
 
@@ -637,7 +646,7 @@ def test_gas_of_what_failed_is_counted(revealed, project, purse, settler, enlist
     token = purse.deploy(project.FeeTokenMock, 10_000)
     token.mint(settler, 10**6, sender=purse)
     _pay_in(revealed, str(token.address), monkeypatch)
-    mine, _ = enlist(settler, deposit=True)
+    mine, _ = enlist(settler, deposit=True, tokens=[str(token.address)])
     before = settler.balance
     assert mine.once() == []
     assert settler.balance < before
