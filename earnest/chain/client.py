@@ -509,14 +509,14 @@ class Client:
         data = HexBytes(referee.checkTerms.encode_input(*arguments))
         self._try("checkTerms", arguments, {"to": referee.address, "data": data.to_0x_hex()})
 
-    def admits(self, campaign: Campaign, labeler: str, seats: int, proof: bytes) -> bool:
-        """Whether a campaign's gate lets a labeler take so many seats, asked as the contract will.
+    def admits(self, campaign: int, terms: Terms, labeler: str, seats: int, proof: bytes) -> bool:
+        """Whether the gate of a campaign, there or to be, lets a labeler take so many seats, asked as the
+        contract will.
 
         Raises ChainError where it refuses with a reason that is known.
         """
-        terms = campaign.terms
         gate = ape.project.get_contract("IGate").at(terms.gate, fetch_from_explorer=False)
-        data = gate.admit.encode_input(campaign.number, terms.gate_rule, labeler, seats, proof)
+        data = gate.admit.encode_input(campaign, terms.gate_rule, labeler, seats, proof)
         try:
             answer = self.web3.eth.call({"from": self.address, "to": gate.address, "data": HexBytes(data)})
         except Exception as error:  # the in-process node raises its own

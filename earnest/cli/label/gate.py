@@ -60,6 +60,8 @@ def _listed(file: Path, text: str) -> dict[str, int]:
 
 def check_admission(session: Session, found: Campaign, seats: int, proof: bytes) -> None:
     """Ask the gate, if there is one, before any money moves. Raises InputError or ChainError for its no."""
-    labeler = session.address
-    if found.terms.gate != ZERO_ADDRESS and not session.client.admits(found, labeler, seats, proof):
+    labeler, terms = session.address, found.terms
+    if terms.gate == ZERO_ADDRESS:
+        return
+    if not session.client.admits(found.number, terms, labeler, seats, proof):
         raise InputError(explain(Refusal("NotAdmitted", {"labeler": labeler})))
