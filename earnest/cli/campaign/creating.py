@@ -212,11 +212,10 @@ def _open(
 
 def _fits(home: Folder, terms: Terms) -> bool:
     """Whether a folder has the manifest and the audit key of these terms."""
-    if terms.audited and home.key(terms.audit_key_hash) is None:
-        return False
     try:
-        return sha256(home.manifest_bytes()).digest() == terms.manifest
-    except ManifestError:
+        has_key = not terms.audited or home.key(terms.audit_key_hash) is not None
+        return has_key and sha256(home.manifest_bytes()).digest() == terms.manifest
+    except (ExperimenterError, ManifestError):
         return False
 
 

@@ -282,6 +282,24 @@ class TestCreate:
         assert "is not this manifest" in refused(experimenter, file)
         assert (experimenter.folder / to).read_bytes() == there
 
+    def test_who_receives_what_is_slashed_buys_no_labels(self, stage, experimenter, monkeypatch):
+        """The contract would say so after the deposit."""
+        from earnest.chain.client import Client
+
+        monkeypatch.setattr(Client, "sink", experimenter.account.address)
+        height = stage.chain.blocks.height
+        file = write_campaign(experimenter.folder)
+        assert "receives what is slashed: it cannot buy labels." in refused(experimenter, file)
+        assert stage.chain.blocks.height == height
+
+    def test_a_garbled_key_that_nothing_was_sent_with_is_passed_over(self, stage, experimenter):
+        file = write_campaign(experimenter.folder, tasks=8, **AUDITED)
+        experimenter.run("create", file, which=False)  # prepared, not agreed to
+        secrets_of(file)[0].write_text("{}")
+        told = experimenter.told("create", file, "--yes", which=False)
+        terms = stage.client.terms(int(told["campaign"], 16))
+        assert key_hash(Folder(file.with_suffix("")).key(terms.audit_key_hash)) == terms.audit_key_hash
+
     def test_a_public_chain_is_told_of_no_file_of_this_machine(self, experimenter, monkeypatch):
         monkeypatch.setattr("earnest.cli.campaign.creating.is_devnet", lambda _: False)
         file = write_campaign(experimenter.folder)
