@@ -120,7 +120,7 @@ def _settings(top: Section, path: Path) -> Settings | None:
         "curve": _curve(top.section("curve")),
         "weights": _weights(top.section("weights"), audit),
         "audit": audit,
-        "publish": top.take("publish", values.text, "") or None,
+        "publish": top.take("publish", values.place, "") or None,
         "uri": top.take("uri", values.text, "") or None,
         "gate": _gate(top.section("gate"), folder) if top.values.get("gate") not in (None, "") else None,
     }

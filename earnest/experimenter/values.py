@@ -30,6 +30,17 @@ def text(name: str, value: Any) -> str:
     return found
 
 
+def place(name: str, value: Any) -> str:
+    """Where something can be written to."""
+    found = text(name, value)
+    if found.lower().startswith(("http://", "https://")):
+        raise ExperimenterError(
+            f"{name} is {value!r}, where nothing can be written; it must be a folder, a path, or a place for"
+            " uploads such as s3://…. Where labelers see it is `uri`."
+        )
+    return found
+
+
 def texts(name: str, value: Any) -> tuple[str, ...]:
     """A list of texts."""
     if not isinstance(value, Sequence) or isinstance(value, str):

@@ -97,7 +97,7 @@ def test_uploads_where_nothing_can_be_read(tmp_path, bucket, monkeypatch):
 @pytest.mark.parametrize(
     ("to", "wrong"),
     [
-        ("http://127.0.0.1:9/x", "cannot be written to http://127.0.0.1:9/x"),
+        ("strange://x/", "cannot be written to strange://x/"),
         ("file://elsewhere/x", "names the machine 'elsewhere'"),
         ("tasks.jsonl/m.json", "cannot be written to tasks.jsonl/m.json: "),
         ("~nobody-at-all/", "cannot be written to ~nobody-at-all/"),

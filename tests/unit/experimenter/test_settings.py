@@ -102,6 +102,7 @@ def test_options_in_short(options, kind, expected):
             "gate.allowlist is 'a\\x00b'; it must be valid Unicode",
         ),
         ({"tasks": None}, "tasks is missing"),
+        ({"publish": "https://x.example/"}, "publish is 'https://x.example/', where nothing can be written"),
         ({"seats": 2}, "seats is 2; it must be 3 to 15"),
         ({"seats": "many"}, "must be a whole number"),
         ({"positions": 8_161}, "positions is 8161"),
