@@ -110,6 +110,7 @@ class Settler:
     _told: dict[tuple[object, ...], str] = field(default_factory=dict)
     _tokens: dict[str, Token] = field(default_factory=dict)
     _reorganisations: int = 0
+    _compared: tuple[int, int] | None = None  # the block and the forks as of which no records differed
     _reread: float = float("-inf")
     _pending: tuple[int, float] | None = None  # the nonce, and since when it is pending
 
@@ -213,7 +214,9 @@ class Settler:
         if not acting:
             return [], False
         rest = self._due(sight, ALL_STEPS - WATCHING, right, me, ready)
-        return self._do_all(sight, rest if rest and self._is_cheap() else [], tried)
+        if not rest or self._is_waiting() or not self._is_cheap():
+            return [], False
+        return self._do_all(sight, rest, tried)
 
     def _due(
         self,
@@ -250,10 +253,13 @@ class Settler:
 
     def _doubts(self, sight: Sight) -> dict[int, str]:
         """Campaigns whose records are not what the contract holds: nothing is posted in them."""
+        if (sight.block, sight.forks) == self._compared:
+            return {}
         campaigns = filter(self.options.includes, sight.state.campaigns)
         found = doubts(self.client, sight, campaigns)
         for number, sentence in found.items():
             self._about(number, "records", sentence)
+        self._compared = None if found else (sight.block, sight.forks)
         return found
 
     def _reads_again(self, sight: Sight, campaigns: Iterable[int]) -> bool:

@@ -21,7 +21,7 @@ from earnest.protocol.errors import ProtocolError
 from earnest.settler.errors import SettlerError
 from earnest.settler.rows import FETCH_LIMIT, Rows, fetch_rows
 
-FETCHES: Final = 16  # at once
+FETCHES: Final = 8  # at once
 FIRST_PAUSE: Final = 30.0
 LONGEST_PAUSE: Final = 3_600.0
 

@@ -58,6 +58,12 @@ def words(stage):
     return [batch.scores for batch in stage.found.batches]
 
 
+def _no_devnet(monkeypatch, confirmations):
+    """As if the chain could be reorganised."""
+    monkeypatch.setattr(settling, "is_devnet", lambda web3: False)
+    monkeypatch.setattr(settling, "CONFIRMATIONS", confirmations)
+
+
 class TestPost:
     def test_right_scores_of_all_batches_under_one_bond(self, revealed, settler):
         told = settler.told("post", "--deposit", "--yes")
@@ -91,7 +97,7 @@ class TestPost:
         assert sentence.endswith("; scores are computed from Settling on.")
 
     def test_not_while_a_reorganisation_could_make_the_scores_false(self, revealed, settler, monkeypatch):
-        monkeypatch.setattr(settling, "confirmations_of", lambda session: 8)
+        _no_devnet(monkeypatch, 8)
         sentence = settler.refused("post", "--deposit", "--yes")
         assert sentence.startswith("Scores are posted once 8 blocks follow the last that they hang on")
         by_experimenter = settler
@@ -115,7 +121,7 @@ class TestReferee:
         assert settler.refused("referee", "--batch", 1, "--yes") == "Batch 1 has final scores."
 
     def test_waits_for_no_confirmations(self, lied, settler, monkeypatch):
-        monkeypatch.setattr(settling, "confirmations_of", lambda session: 1_000)
+        _no_devnet(monkeypatch, 1_000)
         assert len(settler.told("referee", "--yes")["transactions"]) == 1
 
     def test_what_is_false_and_final_is_said(self, lied, settler):
