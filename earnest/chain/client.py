@@ -7,17 +7,15 @@ the token's smallest units, time in unix seconds.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import ape
-from ape.api import AccountAPI, ReceiptAPI
+from ape.api import AccountAPI
 from ape.contracts import ContractInstance
-from ape.exceptions import ApeException, TransactionNotFoundError
+from ape.exceptions import ApeException
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_account.messages import encode_typed_data
@@ -26,11 +24,10 @@ from requests.exceptions import RequestException
 from web3 import Web3
 from web3.types import RPCEndpoint
 
-from earnest.chain import events, header
+from earnest.chain import events, header, views
 from earnest.chain.errors import (
     ChainError,
     Refusals,
-    SentError,
     Situation,
     TokenError,
     explain,
@@ -39,12 +36,15 @@ from earnest.chain.errors import (
 )
 from earnest.chain.failures import reason
 from earnest.chain.gas import MOST_GAS
-from earnest.chain.life import DrawStatus, Life, Phase
+from earnest.chain.life import DrawStatus, Life
 from earnest.chain.messages import Opening, SignedCommitment, SignedEnrolment
-from earnest.chain.money import ETHER, Token
+from earnest.chain.money import Token
 from earnest.chain.records import Record
+from earnest.chain.sending import Sent, mined
 from earnest.chain.settle import Refereeing
-from earnest.chain.state import BatchStatus, Campaign, Posting, PostingStatus, State, lanes, rebuild
+from earnest.chain.state import Campaign, Posting, PostingStatus, State, rebuild
+from earnest.chain.tokens import contract_of, token_at, told
+from earnest.chain.views import AccountView, BatchView, DrawView, SeatView
 from earnest.protocol import draw
 from earnest.protocol.opening import (
     Domain,
@@ -60,91 +60,9 @@ from earnest.protocol.settlement import unpack
 from earnest.protocol.terms import ZERO_ADDRESS, ZERO_WORD, Terms
 
 MOST_TOKEN_GAS: Final = 600_000  # for what runs a token's own code: the dearest in use take a half of it
-LEAST_TIP: Final = 10**9  # wei
-LONGEST_SYMBOL: Final = 12
-WORD: Final = 32
-TRANSACTION: Final = re.compile(r"0x[0-9a-fA-F]{64}")
 
 # What the contracts that `Earnest` calls may say no with.
 _SAYING_NO: Final = ("Earnest", "Referee", "AllowlistGate", "BlockHashRandomness", "RandaoRandomness")
-
-_ERC20: Final = [
-    {"type": "function", "name": name, "stateMutability": mutability,
-     "inputs": [{"name": f"a{i}", "type": kind} for i, kind in enumerate(inputs)],
-     "outputs": [{"name": "", "type": output}]}
-    for name, mutability, inputs, output in (
-        ("balanceOf", "view", ["address"], "uint256"),
-        ("allowance", "view", ["address", "address"], "uint256"),
-        ("approve", "nonpayable", ["address", "uint256"], "bool"),
-        ("decimals", "view", [], "uint8"),
-        ("symbol", "view", [], "string"),
-    )
-]  # fmt: skip
-
-# What nodes say of a transaction whose nonce a dearer one has, and how many times dearer it is then sent.
-UNDERPRICED: Final = "underpriced"
-DEARER: Final = (2, 4, 8, 16)
-
-# What nodes say of a transaction that they have already.
-HAS_IT: Final = ("already known", "already imported")
-
-R = TypeVar("R", bound=Record)
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A transaction that went through, and what the contract recorded of it."""
-
-    transaction: str
-    block: int
-    gas: int
-    records: tuple[Record, ...]
-
-    def all(self, kind: type[R]) -> list[R]:
-        """Its records of one kind."""
-        return [record for record in self.records if isinstance(record, kind)]
-
-    def only(self, kind: type[R]) -> R:
-        """Its one record of a kind. Raises ValueError when there are more or none."""
-        (record,) = self.all(kind)
-        return record
-
-
-@dataclass(frozen=True)
-class AccountView:
-    """An account in one token: free balance, and the nonce that its next signed enrolment must carry."""
-
-    balance: int
-    nonce: int
-
-
-@dataclass(frozen=True)
-class DrawView:
-    """How far a campaign's draw is: ticket once requested, seed once drawn, audit key once disclosed."""
-
-    ticket: int | None
-    seed: bytes | None
-    audit_key: bytes | None
-
-
-@dataclass(frozen=True)
-class SeatView:
-    """A seat as stored: `labeler` None when not taken, or freed; see docs/encoding.md for the record."""
-
-    labeler: str | None
-    record: int
-    revisions: int
-
-
-@dataclass(frozen=True)
-class BatchView:
-    """A batch's standing. `scores` by lane, None while there are none; `final_at` and `posting` may be 0."""
-
-    status: BatchStatus
-    final_at: int
-    scores: tuple[int, ...] | None
-    posting: int
-
 
 class Client:
     """One Earnest contract on the connected network."""
@@ -195,7 +113,7 @@ class Client:
 
     def approve(self, token: str, amount: int, *, sender: AccountAPI) -> Sent:
         """Allow the vault to take `amount` of a token from the sender, in all."""
-        erc20 = self._erc20(token)
+        erc20 = contract_of(token)
         return self._send("approve", self.address, amount, sender=sender, contract=erc20, most=MOST_TOKEN_GAS)
 
     def withdraw(self, token: str, amount: int, *, sender: AccountAPI, to: str | None = None) -> Sent:
@@ -367,17 +285,8 @@ class Client:
         return int(self.web3.eth.get_block("latest")["timestamp"])
 
     def token(self, address: str) -> Token:
-        """A token's symbol and decimals; those that it does not tell are guessed.
-
-        A symbol is cut to what a name needs: whoever wrote the token may have put anything there.
-        """
-        if address == ZERO_ADDRESS:
-            return ETHER
-        symbol = "".join(filter(str.isprintable, str(self._told(address, "symbol") or "")))
-        if symbol.strip().upper() == ETHER.symbol:
-            symbol = ""
-        decimals = self._told(address, "decimals")
-        return Token(address, symbol[:LONGEST_SYMBOL] or "units", decimals or 0, guessed=decimals is None)
+        """A token's symbol and decimals; those that it does not tell are guessed."""
+        return token_at(self.web3, address)
 
     def held(self, token: str) -> int:
         """What the contract holds of a token, as the token says."""
@@ -387,14 +296,14 @@ class Client:
         """What an account itself holds of a token, outside the vault, as the token says."""
         if token == ZERO_ADDRESS:
             return int(self.web3.eth.get_balance(self.web3.to_checksum_address(account)))
-        held = self._told(token, "balanceOf", account)
+        held = told(self.web3, token, "balanceOf", account)
         if held is None:
             raise ChainError(f"{token} does not tell balances: it is no ERC-20 token.")
         return int(held)
 
     def allowance_of(self, account: str, token: str) -> int:
         """What the vault may still take of a token from an account."""
-        allowed = self._told(token, "allowance", account, self.address)
+        allowed = told(self.web3, token, "allowance", account, self.address)
         if allowed is None:
             raise ChainError(f"{token} does not tell allowances: it is no ERC-20 token.")
         return int(allowed)
@@ -433,18 +342,18 @@ class Client:
 
     def life(self, campaign: int) -> Life:
         """Phase, its deadline and the counters, as of now."""
-        return _life(self._view("lifeOf", campaign))
+        return views.life_of(self._view("lifeOf", campaign))
 
     def draw_of(self, campaign: int) -> DrawView:
         """How far the draw is."""
-        return _draw_view(*self._view("drawOf", campaign))
+        return views.draw_of(*self._view("drawOf", campaign))
 
     def standings(self, campaigns: Sequence[int], block: int) -> list[tuple[Life, DrawView]]:
         """`life` and `draw_of` of many campaigns, as of a block."""
         calls = [(campaign,) for campaign in campaigns]
-        lives = self._views("lifeOf", calls, block)
-        draws = self._views("drawOf", calls, block)
-        return [(_life(life), _draw_view(*drawn)) for life, drawn in zip(lives, draws, strict=True)]
+        lives = map(views.life_of, self._views("lifeOf", calls, block))
+        draws = (views.draw_of(*drawn) for drawn in self._views("drawOf", calls, block))
+        return list(zip(lives, draws, strict=True))
 
     def seat(self, campaign: int, seat: int) -> SeatView:
         """A seat as stored."""
@@ -466,7 +375,7 @@ class Client:
         """The standing of many batches."""
         cohort = self.life(campaign).cohort
         found = self._views("batchOf", [(campaign, batch) for batch in batches])
-        return [_batch_view(cohort, *values) for values in found]
+        return [views.batch_of(cohort, *values) for values in found]
 
     def posting(self, campaign: int, posting: int) -> Posting:
         """A posting's standing."""
@@ -561,7 +470,8 @@ class Client:
             raise TokenError(f"{name} would take {estimate} gas, above {most}: that token is too dear.")
         # What others do meanwhile may make it dearer, such as closing a phase.
         gas = min(estimate + estimate // 4 + 20_000, MOST_GAS)
-        receipt = self._accepted(name, sender, lambda fees: method(*arguments, value=value, gas=gas, **fees))
+        own = {"sender": sender, "value": value, "gas": gas, "raise_on_revert": False}
+        receipt = mined(self.web3, name, lambda fees: method(*arguments, **own, **fees))
         self.gas_used += int(receipt.gas_used)
         if receipt.failed:
             failed = str(receipt.txn_hash)
@@ -580,47 +490,6 @@ class Client:
             tuple(events.decode_all(logs, events.Clock(self.web3))),
         )
 
-    def _accepted(
-        self, name: str, sender: AccountAPI, send: Callable[[dict[str, Any]], ReceiptAPI]
-    ) -> ReceiptAPI:
-        """The receipt, once the transaction is mined; dearer where it stands in the place of a pending one.
-
-        Raises ChainError when the node does not take it, SentError when it is not mined in time.
-        """
-        own = {"sender": sender, "raise_on_revert": False}
-        for dearer in (0, *DEARER):
-            try:
-                receipt = send(own | (self._fees(dearer) if dearer else {}))
-                if receipt.block_number >= 0:
-                    return receipt
-                why = self._why_not(receipt)
-                if why is None:
-                    return ape.networks.provider.get_receipt(str(receipt.txn_hash))
-            except TransactionNotFoundError as error:
-                raise _not_mined(name, error) from error
-            except ApeException as error:
-                raise ChainError(f"{name} could not be sent: {reason(error)}") from error
-            if UNDERPRICED not in why:
-                break
-        raise ChainError(f"{name} could not be sent: {why}.")
-
-    def _why_not(self, receipt: ReceiptAPI) -> str | None:
-        """Why the node did not take a transaction, which Ape does not keep; None when it has it after all."""
-        try:
-            self.web3.eth.send_raw_transaction(receipt.transaction.serialize_transaction())
-        except RequestException:
-            raise
-        except Exception as error:  # the in-process node raises its own
-            why = reason(error)
-            return None if any(each in why.lower() for each in HAS_IT) else why
-        return None
-
-    def _fees(self, times: int) -> dict[str, int]:
-        """Fees so many times as high as now."""
-        base = int(self.web3.eth.get_block("latest").get("baseFeePerGas", 0))
-        tip = max(LEAST_TIP, int(self.web3.eth.max_priority_fee)) * times
-        return {"max_priority_fee": tip, "max_fee": 2 * base * times + tip}
-
     def _try(self, name: str, arguments: Sequence[Any], call: dict[str, Any]) -> int:
         """The gas that a call would take. Raises ChainError when it would not pass."""
         try:
@@ -633,7 +502,7 @@ class Client:
     def _refused(self, name: str, arguments: Sequence[Any], error: Exception) -> ChainError:
         data = revert_data(error)
         if data is None:
-            return ChainError(f"The node refused {name}: {error}")
+            return ChainError(f"The node refused {name}: {reason(error)}")
         refusal = self._refusals.decode(data)
         if refusal is None:
             return ChainError(f"{name} was refused without a reason that is known (0x{data.hex()}).")
@@ -641,61 +510,43 @@ class Client:
         money = self.token(token).write if token is not None else str
         return ChainError(explain(refusal, Situation(name, self.now(), money)), refusal)
 
-    def _told(self, token: str, name: str, *arguments: Any) -> Any:
-        """What a token answers; None when it is nothing of the kind. Whoever wrote it may answer anything."""
-        method = getattr(self._erc20(token), name)
-        data = HexBytes(method.encode_input(*arguments))
-        try:
-            answer = bytes(self.web3.eth.call({"to": self.web3.to_checksum_address(token), "data": data}))
-            (kind,) = (output.canonical_type for output in method.abis[0].outputs)
-            return decode([kind], answer)[0] if len(answer) >= WORD else None
-        except RequestException:  # the node is away, which says nothing about the token
-            raise
-        except Exception:
-            return None
-
     def _view(self, name: str, *arguments: Any) -> Any:
         return self._call(self.contract, name, *arguments)
 
     def _views(self, name: str, calls: Sequence[tuple[Any, ...]], block: int | None = None) -> list[Any]:
         """Many views in one question to the node, as of a block or the newest."""
-        if len(calls) == 1 and block is None:
-            return [self._view(name, *calls[0])]
         method = getattr(self.contract, name)
         inputs = [method.encode_input(*arguments) for arguments in calls]
-        try:
-            answers = self.contract.multicall.call(inputs, skip_trace=True, block_identifier=block)
-        except ApeException as error:
-            base = error.__cause__ if isinstance(error.__cause__, Exception) else error
-            raise self._refused(name, (), base) from error
-        decode = ape.networks.provider.network.ecosystem.decode_returndata
-        # Ape wraps what has names once more.
-        return [decode(method.abis[0], HexBytes(answer))[0] for answer in answers]
+        answers = self._call(self.contract, "multicall", inputs, block=block)
+        return [_decoded(method, bytes(answer)) for answer in answers]
 
-    def _call(self, contract: ContractInstance, name: str, *arguments: Any) -> Any:
+    def _call(
+        self, contract: ContractInstance, name: str, *arguments: Any, block: int | None = None
+    ) -> Any:
+        """What a call returns, by plain JSON-RPC: Ape loses why one fails, and prints its trace on stdout."""
+        method = getattr(contract, name)
+        data = HexBytes(method.encode_input(*arguments))
+        call = {"to": contract.address, "data": data.to_0x_hex()}
         try:
-            # Without `skip_trace` Ape prints the trace of a call that fails, onto stdout.
-            return getattr(contract, name)(*arguments, skip_trace=True)
-        except ApeException as error:
-            base = error.__cause__ if isinstance(error.__cause__, Exception) else error
-            raise self._refused(name, arguments, base) from error
+            answer = self.web3.eth.call(call, "latest" if block is None else block)  # type: ignore[arg-type]
+        except RequestException:  # the node is away, which says nothing about the call
+            raise
+        except Exception as error:  # the in-process node raises its own
+            raise self._refused(name, arguments, error) from error
+        return _decoded(method, bytes(answer))
 
     def _referee(self) -> ContractInstance:
         return ape.project.get_contract("Referee").at(self._view("REFEREE"), fetch_from_explorer=False)
 
-    @staticmethod
-    def _erc20(address: str) -> ContractInstance:
-        return ape.Contract(address, abi=_ERC20, fetch_from_explorer=False)
 
-
-def _not_mined(name: str, error: Exception) -> SentError:
-    found = TRANSACTION.search(str(error))
-    transaction = found[0] if found else "?"
-    return SentError(
-        f"{name} is sent as transaction {transaction} and not mined yet, which it still may be: look before"
-        " it is sent again.",
-        transaction=transaction,
-    )
+def _decoded(method: Any, answer: bytes) -> Any:
+    """What a function returned: its one value, or all by name."""
+    ecosystem = ape.networks.provider.network.ecosystem
+    try:
+        values = ecosystem.decode_returndata(method.abis[0], HexBytes(answer))
+    except ApeException as error:
+        raise ChainError(f"{method.abis[0].name} answered nonsense: {reason(error)}") from error
+    return values[0] if len(values) == 1 else values
 
 
 def _sign(document: TypedData, signer: AccountAPI) -> bytes:
@@ -719,24 +570,5 @@ def _plain(value: Any) -> Any:
     return tuple(_plain(member) for member in value)
 
 
-def _life(view: Any) -> Life:
-    counters = {name: int(getattr(view, name)) for name in Life.__dataclass_fields__ if name != "phase"}
-    return Life(phase=Phase(view.phase), **counters)
-
-
-def _draw_view(requested: bool, ticket: int, seed: bytes, key: bytes) -> DrawView:
-    return DrawView(int(ticket) if requested else None, _known(seed), _known(key))
-
-
-def _batch_view(cohort: int, status: int, final_at: int, word: int, posting: int) -> BatchView:
-    found = BatchStatus(status)
-    scores = None if found is BatchStatus.OPEN else tuple(lanes(int(word), cohort))
-    return BatchView(found, int(final_at), scores, int(posting))
-
-
 def _address(address: Any) -> str | None:
     return None if str(address) == ZERO_ADDRESS else str(address)
-
-
-def _known(word: bytes) -> bytes | None:
-    return None if bytes(word) == ZERO_WORD else bytes(word)

@@ -11,8 +11,9 @@ from earnest.chain.life import Life, Phase
 from earnest.chain.state import Campaign
 
 if TYPE_CHECKING:
-    from earnest.chain.client import Client, DrawView
+    from earnest.chain.client import Client
     from earnest.chain.follow import Sight
+    from earnest.chain.views import DrawView
 
 AT_ONCE: Final = 100  # campaigns that are asked for in one question to the node
 

@@ -16,7 +16,8 @@ from earnest.protocol.terms import ZERO_ADDRESS
 if TYPE_CHECKING:
     from ape.api import AccountAPI
 
-    from earnest.chain.client import Client, Sent
+    from earnest.chain.client import Client
+    from earnest.chain.sending import Sent
 
 # What the gas of one transaction may cost is kept back of ether that is deposited.
 GAS_KEPT: Final = 1 << 24

@@ -32,9 +32,10 @@ from earnest.visible import visible
 if TYPE_CHECKING:
     from ape.api import AccountAPI
 
-    from earnest.chain.client import Client, Sent
+    from earnest.chain.client import Client
     from earnest.chain.follow import Follower, Sight
     from earnest.chain.records import Record
+    from earnest.chain.sending import Sent
 
 PLAIN_WIDTH: Final = 160
 PASSPHRASE_FILE: Final = "EARNEST_PASSPHRASE_FILE"

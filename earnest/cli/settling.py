@@ -18,8 +18,8 @@ from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.times import clock
 
 if TYPE_CHECKING:
-    from earnest.chain.client import Sent
     from earnest.chain.follow import Sight
+    from earnest.chain.sending import Sent
     from earnest.settler.scores import Scorer
     from earnest.settler.steps import Action, Step
 

@@ -14,7 +14,7 @@ from earnest.cli.session import Session, pass_session
 from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
-    from earnest.chain.client import Sent
+    from earnest.chain.sending import Sent
 
 TOKEN = click.option(
     "--token", default=ZERO_ADDRESS, help="The token's address; ether unless given.", metavar="ADDRESS"

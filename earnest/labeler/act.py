@@ -15,7 +15,8 @@ from earnest.protocol.opening import committed_record, has_committed
 if TYPE_CHECKING:
     from ape.api import AccountAPI
 
-    from earnest.chain.client import Client, Sent
+    from earnest.chain.client import Client
+    from earnest.chain.sending import Sent
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from earnest.protocol.opening import has_committed
 from earnest.times import clock
 
 if TYPE_CHECKING:
-    from earnest.chain.client import Sent
+    from earnest.chain.sending import Sent
 
 # What may be otherwise at the next look.
 PASSING: Final = (ChainError, LabelerError, OSError, *NODE_ERRORS)

@@ -15,7 +15,8 @@ from earnest.settler.steps import Action, Step
 if TYPE_CHECKING:
     from ape.api import AccountAPI
 
-    from earnest.chain.client import Client, Sent
+    from earnest.chain.client import Client
+    from earnest.chain.sending import Sent
 
 # Refusals that mean: somebody else was faster, or it is a little early.
 PASSING: Final = frozenset(

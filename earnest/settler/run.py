@@ -50,7 +50,8 @@ from earnest.times import duration
 if TYPE_CHECKING:
     from ape.api import AccountAPI
 
-    from earnest.chain.client import Client, Sent
+    from earnest.chain.client import Client
+    from earnest.chain.sending import Sent
 
 ACTION_ERRORS: Final = (ChainError, ManifestError, ProtocolError, SettlerError, *NODE_ERRORS)
 LONGEST_PAUSE: Final = 300.0

@@ -12,13 +12,14 @@ import numpy as np
 from ape.api import AccountAPI
 
 from earnest.chain import deployment, settle
-from earnest.chain.client import Client, Sent
+from earnest.chain.client import Client
 from earnest.chain.demo.cast import AUDIT_KEY, NO_SHOW, SPAMMER, Cast, Labeler, terms
 from earnest.chain.errors import ChainError
 from earnest.chain.life import Phase
 from earnest.chain.messages import Opening
 from earnest.chain.money import Token
 from earnest.chain.records import Created, Enrolled, PostingOpened, PostingVoided
+from earnest.chain.sending import Sent
 from earnest.chain.state import Campaign, State
 from earnest.protocol.score import ABSENT
 from earnest.protocol.settlement import pack, settle_campaign

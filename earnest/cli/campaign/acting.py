@@ -22,7 +22,7 @@ from earnest.cli.text import campaign_text, until
 from earnest.experimenter.folder import Folder
 
 if TYPE_CHECKING:
-    from earnest.chain.client import Sent
+    from earnest.chain.sending import Sent
     from earnest.settler.steps import Action, Step
 
 TO = click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="The folder to write to.")

@@ -33,7 +33,7 @@ from earnest.protocol.terms import Terms, campaign_id
 from earnest.times import clock
 
 if TYPE_CHECKING:
-    from earnest.chain.client import Sent
+    from earnest.chain.sending import Sent
 
 FOLDER = click.option(
     "--folder",

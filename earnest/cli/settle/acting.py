@@ -25,7 +25,7 @@ from earnest.cli.settling import (
 from earnest.times import clock
 
 if TYPE_CHECKING:
-    from earnest.chain.client import Sent
+    from earnest.chain.sending import Sent
     from earnest.settler.steps import Step
 
 CAMPAIGN = click.argument("which", metavar="CAMPAIGN")

@@ -10,11 +10,12 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from earnest.chain.client import Client, DrawView, error_abi
+from earnest.chain.client import Client, error_abi
 from earnest.chain.errors import SENTENCES, ChainError, Refusal, Refusals, Situation, explain, revert_data
 from earnest.chain.life import Phase
 from earnest.chain.messages import Opening
 from earnest.chain.settle import refereeing
+from earnest.chain.views import DrawView
 from earnest.protocol.terms import ZERO_ADDRESS
 from earnest.times import clock
 
