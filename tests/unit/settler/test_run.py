@@ -17,7 +17,7 @@ from chain.test_tokens import DEAR, ONES, write
 from requests.exceptions import HTTPError
 
 from earnest.chain import events, settle
-from earnest.chain.errors import ChainError
+from earnest.chain.errors import ChainError, SentError
 from earnest.chain.follow import Follower
 from earnest.chain.life import Phase
 from earnest.chain.records import Committed, Disclosed, Drawn, Enrolled, Posted, PostingOpened, Revealed
@@ -662,3 +662,50 @@ def test_what_is_over_is_let_go(revealed, settler, enlist):
     game.travel(game.campaign.final_at(0))
     mine.once()
     assert (mine.scorer._rows, mine.scorer._words) == ({}, {})
+
+
+def test_the_largest_bond_is_fetched_first(revealed, attacker, enlist, monkeypatch):
+    """However many older campaigns of strangers have their manifests at a host that never answers."""
+    game, ended, asked = revealed, Event(), []
+
+    def fetch(uri, digest):
+        asked.append(uri)
+        ended.wait()
+        return SEALED
+
+    look = Follower.look
+
+    def flooded(self):
+        sight = look(self)
+        campaign = sight.state.campaigns[game.id]
+        silent = {
+            number: replace(
+                campaign, number=number, uri=str(number), terms=replace(game.terms, bond=game.terms.bond - 1)
+            )
+            for number in range(1, 3 * FETCHES)
+        }
+        return replace(sight, state=replace(sight.state, campaigns=silent | sight.state.campaigns))
+
+    monkeypatch.setattr(Follower, "look", flooded)
+    mine, _ = enlist(attacker, scorer=Scorer(fetch=fetch, patience=0.01))
+    mine.right(mine.look())
+    ended.set()
+    assert len(asked) == FETCHES
+    assert asked[0] == "file:manifest.json"
+
+
+def test_nothing_is_sent_beside_what_was_not_mined_in_time(revealed, attacker, settler, enlist, monkeypatch):
+    game = revealed
+    for account in (attacker, settler):
+        game.fund(account, game.terms.bond)
+    game.client.post(game.id, [0], [FALSE], sender=attacker)
+    mine, told = enlist(settler)
+
+    def referee(*_, **__):
+        monkeypatch.setattr("earnest.settler.run.under_way", lambda *_: 7)
+        raise SentError("referee is sent and not mined yet.", transaction="0x07")
+
+    monkeypatch.setattr(mine.client, "referee", referee)
+    assert mine.once() == []
+    assert any("is sent and not mined yet" in text for text in sentences(told))
+    assert game.campaign.postings.keys() == {1}
