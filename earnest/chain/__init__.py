@@ -3,6 +3,9 @@
 ===============  =======================================================================================
 `deployment`     contracts on a chain: params by network, deterministic addresses, a registry by chain id
 `client`         everything that someone can do, and every view, over Ape
+`sending`        a transaction handed to the node until it is mined
+`views`          what views tell, as plain values
+`tokens`         what strangers' tokens tell
 `events`         logs, read in ranges, as records
 `store`          those logs on disk, in SQLite
 `follow`         the store kept up with the chain, reorganisations included; the state from it

@@ -15,6 +15,7 @@ from earnest.protocol.terms import ZERO_ADDRESS
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
+    from web3 import Web3
 
     from earnest.chain.client import Client
     from earnest.chain.sending import Sent
@@ -109,22 +110,22 @@ def _deposit_tokens(client: Client, account: AccountAPI, token: str, missing: in
     )
 
 
-def under_way(client: Client, account: str) -> int | None:
+def under_way(web3: Web3, account: str) -> int | None:
     """The nonce of a transaction of an account's that is sent and not mined; None when there is none."""
-    address = client.web3.to_checksum_address(account)
-    count = client.web3.eth.get_transaction_count
+    address = web3.to_checksum_address(account)
+    count = web3.eth.get_transaction_count
     mined, sent = (int(count(address, tag)) for tag in ("latest", "pending"))
     return mined if sent > mined else None
 
 
-def sending_lock(client: Client, account: str) -> Path:
+def sending_lock(web3: Web3, account: str) -> Path:
     """The lock under which an account sends on a chain, in whatever role."""
-    return data_folder() / f"{client.domain.chain_id}-{account.lower()}.lock"
+    return data_folder() / f"{web3.eth.chain_id}-{account.lower()}.lock"
 
 
 @contextmanager
 def alone(
-    client: Client,
+    web3: Web3,
     account: str,
     told: Callable[[str], object] = lambda _: None,
     urgent: Callable[[], bool] = lambda: False,
@@ -134,7 +135,7 @@ def alone(
     Two that send at once take each other's nonces, and what is sent beside something pending takes its place:
     that is done only where it is `urgent`. `told` gets a sentence if it takes a while. Raises BusyError.
     """
-    path = sending_lock(client, account)
+    path = sending_lock(web3, account)
     with ExitStack() as stack:
         mine = stack.enter_context(locked(path))
         if not mine:
@@ -142,7 +143,7 @@ def alone(
             mine = stack.enter_context(locked(path, PATIENCE))
         if not mine:
             raise BusyError(f"Another process acts for {account} all the time; stop it first.")
-        nonce = _pending_at_last(client, account, told)
+        nonce = _pending_at_last(web3, account, told)
         if nonce is not None and not urgent():
             raise BusyError(
                 f"Transaction {nonce} of {account} is sent and not mined yet, and may be this very one: wait"
@@ -151,10 +152,10 @@ def alone(
         yield
 
 
-def _pending_at_last(client: Client, account: str, told: Callable[[str], object]) -> int | None:
+def _pending_at_last(web3: Web3, account: str, told: Callable[[str], object]) -> int | None:
     """The nonce of what still is pending when it was waited for; None when nothing is."""
     deadline, waiting = time.monotonic() + PENDING_LIMIT, False
-    while (nonce := under_way(client, account)) is not None:
+    while (nonce := under_way(web3, account)) is not None:
         if time.monotonic() >= deadline:
             return nonce
         if not waiting:

@@ -13,8 +13,9 @@ import ape
 from ape.exceptions import AccountsError, ApeException
 from ape.logging import logger
 from ape_accounts.accounts import InvalidPasswordError, KeyfileAccount
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_address
 
+from earnest.addresses import read_address
 from earnest.chain import deployment
 from earnest.chain.client import Client
 from earnest.chain.errors import ChainError
@@ -77,7 +78,7 @@ def client_at(contract: str | None) -> Client:
     address, _, block = contract.partition("@")
     if not is_address(address) or (block and not block.isdecimal()):
         raise InputError(f"--contract is {contract!r}; it must be an address, as 0x…, or 0x…@BLOCK.")
-    return _checked(Client.at(to_checksum_address(address), int(block or 0)))
+    return _checked(Client.at(read_address("--contract", address), int(block or 0)))
 
 
 def _checked(client: Client, where: str = "") -> Client:

@@ -40,7 +40,10 @@ def deploy(
 
     What is there already stays. Beside the registry it writes what verifying the sources takes.
     """
+    import ape
+
     from earnest.chain import deployment
+    from earnest.chain.wallet import alone
     from earnest.cli.connection import find_account, load_account, network_of, registry
 
     path = file.resolve() if file else deployment.PARAMS
@@ -61,7 +64,8 @@ def deploy(
                 return
             if missing:
                 session.confirm(f"Deploy {', '.join(missing)} to {deployment.network_name()}?", yes)
-            done = deployment.deploy(params, sender=sender, folder=registry(), record=record)
+            with alone(ape.networks.provider.web3, sender.address, told=session.say):
+                done = deployment.deploy(params, sender=sender, folder=registry(), record=record)
         except deployment.DeploymentError as error:
             raise InputError(str(error)) from error
         except ChainError as error:

@@ -125,7 +125,7 @@ class Session:
         """While nothing else is sent for the account, in whatever role. Raises BusyError where it is."""
         from earnest.chain.wallet import alone
 
-        with alone(self.client, self.account.address, told=self.say):
+        with alone(self.client.web3, self.account.address, told=self.say):
             yield
 
     # ── Output ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -278,7 +278,7 @@ class Runner:
     def _alone(self, sight: Sight) -> AbstractContextManager[None]:
         """While nothing else is sent for the account; at last call, what is pending is replaced."""
         client, address = self.desk.client, self.desk.account.address
-        return alone(client, address, told=self.say, urgent=lambda: last_call(sight))
+        return alone(client.web3, address, told=self.say, urgent=lambda: last_call(sight))
 
 
 def _case(sight: Sight, notes: Notes, action: Action) -> tuple[object, ...]:

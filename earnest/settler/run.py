@@ -275,7 +275,7 @@ class Settler:
         """Whether something sent is still to be mined; not for ever, since with its nonce one of two that are
         sent is mined, and all that is due may be done twice.
         """
-        nonce = under_way(self.client, self.account.address)
+        nonce = under_way(self.client.web3, self.account.address)
         if nonce is None:
             self._pending = None
             self.metrics.pending.set(0)

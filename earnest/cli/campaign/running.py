@@ -107,7 +107,7 @@ def _carry(session: Session, record: Record, home: Folder, poll: float) -> Campa
         client=session.client,
         account=session.account,
         follower=session.follower,
-        lock=sending_lock(session.client, session.account.address),
+        lock=sending_lock(session.client.web3, session.account.address),
         scorer=scorer_of(number, manifest_in(home, record.uri)),
         options=Options(campaigns=frozenset({number}), gas=gas_limit(session)),
         deposit=True,

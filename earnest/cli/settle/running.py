@@ -87,7 +87,7 @@ def run(
         client=session.client,
         account=session.account,
         follower=session.follower,
-        lock=sending_lock(session.client, session.account.address),
+        lock=sending_lock(session.client.web3, session.account.address),
         scorer=scorer,
         confirmations=confirmations_of(session),
         options=_options(session, chosen, left, longest_lock),

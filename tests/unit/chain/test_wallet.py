@@ -23,13 +23,13 @@ def impatient(monkeypatch):
 def test_one_process_at_a_time(client, purse):
     told = []
     with (
-        locked(sending_lock(client, purse.address)),
+        locked(sending_lock(client.web3, purse.address)),
         pytest.raises(BusyError, match="Another process acts"),
-        alone(client, purse.address, told.append),
+        alone(client.web3, purse.address, told.append),
     ):
         pass
     assert told == [f"Another process is sending for {purse.address}; waiting for it."]
-    with alone(client, purse.address):
+    with alone(client.web3, purse.address):
         pass
 
 
@@ -45,9 +45,9 @@ def pending(purse):
 
 
 def test_nothing_is_sent_beside_what_is_pending_unless_it_is_urgent(client, purse, pending):
-    with pytest.raises(BusyError, match="is sent and not mined yet"), alone(client, purse.address):
+    with pytest.raises(BusyError, match="is sent and not mined yet"), alone(client.web3, purse.address):
         pass
-    with alone(client, purse.address, urgent=lambda: True):
+    with alone(client.web3, purse.address, urgent=lambda: True):
         pass
 
 

@@ -47,6 +47,13 @@ def test_no_address(opened, labeler):
     )
 
 
+def test_a_mistyped_address(opened, labeler):
+    mistyped = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BD"  # by its last letter
+    labeler.options = ["--contract", mistyped]
+    sentence = labeler.refused("show")
+    assert sentence.startswith(f"--contract is '{mistyped}', but the case of its letters says that one is")
+
+
 def test_a_campaign_of_another_chain(drawn, labeler):
     labeler.answers()
     chain, contract = drawn.client.domain.chain_id, drawn.client.address
