@@ -67,9 +67,9 @@ lint: setup ## ruff, mypy, and the contracts without a compiler warning
 test: lint test-in-process test-anvil ## everything: linters, then the whole suite in process, then all that touches a chain on anvil
 
 # What the fixtures of a session deploy stays on the chain of its process, so each kind of tests has one of its own.
-ON_CHAIN := tests/attack tests/differential tests/invariant tests/unit/chain tests/unit/contracts tests/unit/settler
-# Scenarios and the command line call what the unit tests try on either EVM; the plays start nodes of their own.
-ON_ANVIL := tests/scenario tests/unit/cli tests/crash tests/story
+ON_CHAIN := tests/attack tests/differential tests/invariant tests/unit/chain tests/unit/contracts
+# Scenarios, settlers and the command line call what the above try on either EVM; the plays start nodes of their own.
+ON_ANVIL := tests/scenario tests/unit/settler tests/unit/cli tests/crash tests/story
 OTHERS := $(ON_CHAIN:%=--ignore=%) $(ON_ANVIL:%=--ignore=%)
 
 test-in-process: setup-bench compile
