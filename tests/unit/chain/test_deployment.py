@@ -203,15 +203,18 @@ class TestRegistry:
 
 
 class TestSources:
+    @pytest.mark.anvil  # compiling takes as long on either EVM
     def test_compile_to_what_was_deployed(self, deployed, project, tmp_path):
         home = sources.write_sources(deployed, tmp_path)
+        requests = {name: json.loads((home / f"{name}.json").read_text()) for name in deployed.contracts}
+        (text,) = {json.dumps(request["stdJsonInput"]) for request in requests.values()}
         compiler = next((Path(project.path) / ".solcx").glob("solc-v*"))
+        run = subprocess.run([compiler, "--standard-json"], input=text, capture_output=True, text=True)
+        compiled = json.loads(run.stdout)["contracts"]
         for name, found in deployed.contracts.items():
-            request = json.loads((home / f"{name}.json").read_text())
-            text = json.dumps(request["stdJsonInput"])
-            run = subprocess.run([compiler, "--standard-json"], input=text, capture_output=True, text=True)
+            request = requests[name]
             file, _, contract = request["contractIdentifier"].partition(":")
-            code = json.loads(run.stdout)["contracts"][file][contract]["evm"]["bytecode"]["object"]
+            code = compiled[file][contract]["evm"]["bytecode"]["object"]
             arguments = home / f"{name}.arguments"
             creation = bytes.fromhex(code + (arguments.read_text() if arguments.exists() else ""))
             assert "0x" + keccak(creation).hex() == found.creation_hash
