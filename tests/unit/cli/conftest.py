@@ -84,6 +84,13 @@ def drawn(opened, labeler):
 
 
 @pytest.fixture
+def answered(drawn, labeler):
+    """The same with the labeler's answers saved."""
+    labeler.answers()
+    return drawn
+
+
+@pytest.fixture
 def benched(stage, person):
     """The one of four labelers whom the draw of a cohort of three leaves without a batch."""
     stage.create(batches=2)

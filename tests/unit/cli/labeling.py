@@ -29,6 +29,7 @@ COHORT, POSITIONS = 3, 4
 STAKE, BOUNTY, BOND = 10**18, 10**18, 10**18
 OPTIONS = ("yes", "no", "can't say")
 ANSWERS = {f"t{index}": OPTIONS[index % 3 if index < 3 else 1] for index in range(8)}
+TASKS = [f"t{index}" for index in range(POSITIONS)]  # of the first batch
 PERIODS = Periods(draw=HOUR, commit=2 * HOUR, reveal=3 * HOUR, audit=4 * HOUR, challenge=5 * HOUR)
 
 
@@ -133,6 +134,13 @@ class Stage:
         """The others reveal them."""
         opened = [opening for _, _, opening in self._openings(answers)]
         self.client.reveal_many(self.campaign, opened, sender=self.others[0])
+
+    def label(self, count: int) -> None:
+        """The others take so many seats, are drawn, commit and reveal."""
+        self.enroll(count)
+        self.draw()
+        self.commit()
+        self.reveal()
 
     def settle(self) -> None:
         """Somebody posts the right scores, and they become final."""

@@ -43,10 +43,7 @@ def home(stage, experimenter):
 @pytest.fixture
 def audited(stage, home):
     """The same, with all labels revealed."""
-    stage.enroll(COHORT)
-    stage.draw()
-    stage.commit()
-    stage.reveal()
+    stage.label(COHORT)
     assert stage.life.phase is Phase.AUDITING
     return home
 
@@ -137,10 +134,7 @@ class TestSettle:
         file = write_campaign(experimenter.folder, tasks=8)
         stage.campaign = int(experimenter.told("create", file, "--yes", which=False)["campaign"], 16)
         stage.manifest = fetch(stage.found.uri, stage.found.terms.manifest)
-        stage.enroll(2 * COHORT)
-        stage.draw()
-        stage.commit()
-        stage.reveal()
+        stage.label(2 * COHORT)
         stage.client.deposit(ZERO_ADDRESS, BOND, sender=experimenter.account)
         stage.client.post(stage.campaign, [0, 1], [FALSE, FALSE], sender=experimenter.account)
         said = experimenter.does("settle", file.with_suffix(""), "--yes", which=False)

@@ -7,17 +7,9 @@ import pytest
 from earnest.protocol.settlement import settle_batch
 from earnest.times import clock
 
-from .labeling import ANSWERS, BOUNTY, STAKE, labels_of
+from .labeling import ANSWERS, BOUNTY, STAKE, TASKS, labels_of
 
 pytestmark = pytest.mark.anvil
-
-TASKS = [f"t{index}" for index in range(4)]
-
-
-@pytest.fixture
-def answered(drawn, labeler):
-    labeler.answers()
-    return drawn
 
 
 @pytest.fixture

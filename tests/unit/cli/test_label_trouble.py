@@ -13,17 +13,9 @@ from earnest.labeler.journal import Book, Journal
 from earnest.labeler.run import Runner
 from earnest.labeler.sight import Lookout
 
-from .labeling import ANSWERS, labels_of
+from .labeling import ANSWERS, TASKS, labels_of
 
 pytestmark = pytest.mark.anvil
-
-TASKS = [f"t{index}" for index in range(4)]
-
-
-@pytest.fixture
-def answered(drawn, labeler):
-    labeler.answers()
-    return drawn
 
 
 @pytest.fixture

@@ -37,10 +37,7 @@ def settler(person):
 def revealed(stage):
     """A campaign of two batches with all labels revealed and nothing posted, in Settling."""
     stage.create(batches=2)
-    stage.enroll(2 * COHORT)
-    stage.draw()
-    stage.commit()
-    stage.reveal()
+    stage.label(2 * COHORT)
     assert stage.life.phase is Phase.SETTLING
     return stage
 
