@@ -9,11 +9,10 @@ import pytest
 
 from earnest.labeler.journal import Book, Journal
 
-from .labeling import ANSWERS, labels_of
+from .labeling import ANSWERS, TASKS, labels_of
 
 pytestmark = pytest.mark.anvil
 
-TASKS = [f"t{index}" for index in range(4)]
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from earnest.chain.life import Phase
 from earnest.labeler.journal import Book, Journal
 from earnest.times import clock
 
-from .labeling import ANSWERS, labels_of
+from .labeling import ANSWERS, TASKS, labels_of
 
 pytestmark = pytest.mark.anvil
 
-TASKS = [f"t{index}" for index in range(4)]
 OTHERS = ANSWERS | {"t3": "yes"}
 
 
